@@ -25,15 +25,15 @@ typedef struct RmlEnv RmlEnv;
 struct RmlEnv
 {
 	/* size bytes aligned to 8 (uninitialised); size 0 is allowed */
-	void	   *(*alloc) (RmlEnv *env, size_t size);
+	void *(*alloc)(RmlEnv *env, size_t size);
 	/* give memory back before the arena goes; ptr may be NULL */
-	void		(*release) (RmlEnv *env, void *ptr);
+	void (*release)(RmlEnv *env, void *ptr);
 	/* let the host cancel; must be called at least every 50 ms of work */
-	void		(*poll) (RmlEnv *env);
+	void (*poll)(RmlEnv *env);
 	/* report one finished step (an iteration, an epoch) and the loss after it; never NULL */
-	void		(*progress) (RmlEnv *env, const char *what, int64_t step, double loss);
+	void (*progress)(RmlEnv *env, const char *what, int64_t step, double loss);
 	/* threads a parallel region may use, at least 1 */
-	int			threads;
+	int threads;
 };
 
 extern void *rml_alloc(RmlEnv *env, size_t size);
@@ -52,7 +52,6 @@ extern char *rml_strndup(RmlEnv *env, const char *text, size_t length);
 extern char *rml_format(RmlEnv *env, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #define RML_NEW(env, type, count) ((type *) rml_alloc_array((env), (count), sizeof(type)))
-#define RML_NEW_ZERO(env, type, count) \
-	((type *) rml_alloc_array_zero((env), (count), sizeof(type)))
+#define RML_NEW_ZERO(env, type, count) ((type *) rml_alloc_array_zero((env), (count), sizeof(type)))
 
-#endif							/* RETAILML_ENV_H */
+#endif /* RETAILML_ENV_H */

@@ -24,7 +24,7 @@ rml_alloc_zero(RmlEnv *env, size_t size)
 static size_t
 array_size(size_t count, size_t size)
 {
-	size_t		total;
+	size_t total;
 
 	return __builtin_mul_overflow(count, size, &total) ? SIZE_MAX : total;
 }
@@ -44,7 +44,7 @@ rml_alloc_array_zero(RmlEnv *env, size_t count, size_t size)
 void *
 rml_grow_array(RmlEnv *env, void *array, size_t old_count, size_t new_count, size_t size)
 {
-	void	   *grown = rml_alloc_array(env, new_count, size);
+	void *grown = rml_alloc_array(env, new_count, size);
 
 	if (old_count > 0)
 		memcpy(grown, array, old_count * size);
@@ -67,7 +67,7 @@ rml_poll(RmlEnv *env)
 char *
 rml_strndup(RmlEnv *env, const char *text, size_t length)
 {
-	char	   *copy = rml_alloc(env, length + 1);
+	char *copy = rml_alloc(env, length + 1);
 
 	memcpy(copy, text, length);
 	copy[length] = '\0';
@@ -83,9 +83,9 @@ rml_strdup(RmlEnv *env, const char *text)
 char *
 rml_format(RmlEnv *env, const char *format, ...)
 {
-	va_list		args;
-	char	   *text;
-	int			length;
+	va_list args;
+	char *text;
+	int length;
 
 	va_start(args, format);
 	length = vsnprintf(NULL, 0, format, args);

@@ -1,0 +1,99 @@
+/*
+ * agg_sql.h
+ *	  The one aggregate behind every xxx_fit, and its twin over a window.
+ *
+ * SQL arguments are: row (record or float8[]), the algorithm's parameters, optionally the options
+ * jsonb.  A spec says how many parameters there are and what to do with the collected rows; the
+ * transition, combine, serialize and deserialize functions are shared.
+ *
+ * An algorithm with plain number arguments instead of a row (rfm_fit) sets n_values and the
+ * column names; those arguments then make up the row.
+ */
+#ifndef RETAILML_AGG_SQL_H
+#define RETAILML_AGG_SQL_H
+
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "utils/jsonb.h"
+
+#include "retailml/frame.h"
+#include "retailml/options.h"
+#include "retailml/row_sql.h"
+#include "retailml/schema.h"
+
+#define RML_MAX_PARAMETERS 4
+
+/* options that say which columns are used and how; common to all algorithms that take rows */
+typedef struct RmlRowParams
+{
+	RmlNames features;
+	RmlNames exclude;
+	int64_t impute; /* RmlImpute */
+	int64_t max_categories;
+	int64_t standardize;
+} RmlRowParams;
+
+/* everything a fit gets once the rows are in: canonical, imputed, scaled */
+typedef struct RmlFit
+{
+	RmlEnv *env;
+	const char *function;
+	void *params; /* made by spec->begin */
+	RmlSchema schema;
+	RmlMatrix matrix;
+	Jsonb *options;  /* the user's object or NULL */
+	Oid result_type; /* SQL type of the aggregate's result */
+} RmlFit;
+
+typedef struct RmlFitSpec
+{
+	const char *function; /* SQL name */
+	int n_parameters;     /* arguments between the row and the options */
+	const char *parameter_names[RML_MAX_PARAMETERS];
+	bool scales;      /* accepts option standardize */
+	bool standardize; /* its default */
+	bool categories;  /* accepts categorical columns */
+	int n_values;     /* > 0: the row is given as this many float8 arguments */
+	const char *const *value_names;
+
+	/*
+	 * Parse parameters and options into the algorithm's params (allocated in env): called once
+	 * per process, at the first row, so that a wrong option ends the query at once.  sets[0] is
+	 * ready for the row options; the callee adds its own table and calls rml_options_parse.
+	 */
+	void *(*begin)(RmlEnv *env, const Datum *parameters, Jsonb *options,
+				   const RmlOptionSet *row_options);
+	/* bytes the fit takes on top of the matrix */
+	size_t (*bytes)(const void *params, int64_t n, int d_num, int d_cat, int threads);
+	/* the aggregate's result, in the current memory context (often rml_fit_model) */
+	Datum (*fit)(RmlFit *fit);
+	/* window form: one label per row of the matrix, in matrix order */
+	void (*label)(RmlFit *fit, int32_t *labels);
+} RmlFitSpec;
+
+/* bodies of the SQL-callable functions of one spec */
+extern Datum rml_agg_accum(FunctionCallInfo fcinfo, const RmlFitSpec *spec);
+extern Datum rml_agg_final(FunctionCallInfo fcinfo, const RmlFitSpec *spec);
+extern Datum rml_window_label(FunctionCallInfo fcinfo, const RmlFitSpec *spec);
+
+/* finished model bytes as a bytea in the current memory context */
+extern Datum rml_writer_bytea(RmlWriter *writer);
+
+/* raise what a kernel's check or fit gave as the reason (no-op for NULL) */
+extern void rml_refuse(const char *function, const char *reason);
+
+#define RML_FIT_FUNCTIONS(name, spec) \
+	PG_FUNCTION_INFO_V1(rml_##name##_accum); \
+	Datum rml_##name##_accum(PG_FUNCTION_ARGS) \
+	{ \
+		return rml_agg_accum(fcinfo, &(spec)); \
+	} \
+	PG_FUNCTION_INFO_V1(rml_##name##_final); \
+	Datum rml_##name##_final(PG_FUNCTION_ARGS) \
+	{ \
+		return rml_agg_final(fcinfo, &(spec)); \
+	} \
+	extern Datum rml_##name##_final(PG_FUNCTION_ARGS)
+
+#endif /* RETAILML_AGG_SQL_H */

@@ -1,0 +1,61 @@
+/*
+ * fit_sql.h
+ *	  Collecting the rows of one fit, and running it: shared by the aggregate and the window form.
+ */
+#ifndef RETAILML_FIT_SQL_H
+#define RETAILML_FIT_SQL_H
+
+#include "retailml/agg_sql.h"
+
+typedef struct RmlCollector
+{
+	RmlEnv *env;            /* NULL until the first row that is not NULL */
+	const RmlFitSpec *spec; /* NULL in a state that was only combined */
+	Oid row_type;
+	Datum parameters[RML_MAX_PARAMETERS];
+	Datum last_seen[RML_MAX_PARAMETERS]; /* as given, to see cheaply that they are equal */
+	int n_parameters;
+	bool by_value[RML_MAX_PARAMETERS];
+	Jsonb *options; /* a copy, or NULL */
+	Datum last_options;
+	void *params; /* made by spec->begin in this process, or NULL */
+	RmlRowParams row_params;
+	RmlFrame frame;
+	RmlBinding binding;
+	int64 skipped; /* rows that were NULL */
+} RmlCollector;
+
+/* what a fit is called with besides the row */
+typedef struct RmlFitArguments
+{
+	Oid row_type;
+	Datum parameters[RML_MAX_PARAMETERS];
+	bool by_value[RML_MAX_PARAMETERS];
+	Datum options; /* jsonb */
+	bool has_options;
+} RmlFitArguments;
+
+/* begin with this first row: columns, binding, options; memory comes from a child of parent */
+extern void rml_collect_start(RmlCollector *collector, MemoryContext parent, const RmlFitSpec *spec,
+							  const RmlFitArguments *arguments, Datum row);
+
+/* begin with number arguments instead of a row */
+extern void rml_collect_start_values(RmlCollector *collector, MemoryContext parent,
+									 const RmlFitSpec *spec, const RmlFitArguments *arguments);
+
+/* parameters and options must not change from row to row */
+extern void rml_collect_check_arguments(RmlCollector *collector, const RmlFitArguments *arguments);
+
+/* add a row; false when impute = skip left it out */
+extern bool rml_collect_row(RmlCollector *collector, Datum row);
+
+/* add a row of plain numbers [n_values]; false when one is missing: the row is left out */
+extern bool rml_collect_values(RmlCollector *collector, const double *values);
+
+/* parse parameters and options in this process if no row has done it */
+extern void rml_collect_begin(RmlCollector *collector, const RmlFitSpec *spec);
+
+/* order, learn, prepare: everything up to the algorithm itself */
+extern void rml_collect_finish(RmlCollector *collector, bool want_origin, RmlFit *fit);
+
+#endif /* RETAILML_FIT_SQL_H */

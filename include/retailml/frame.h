@@ -1,0 +1,123 @@
+/*
+ * frame.h
+ *	  The rows of a fit while they are collected, and the matrix a kernel gets.
+ *
+ * A frame holds rows of d_num float8 numbers and d_cat int4 category codes in chunks that grow
+ * geometrically, so a group of ten rows stays small and a million rows are few pieces.  A chunk
+ * keeps its rows contiguous: the canonical order gathers rows at random and touches each once.
+ *
+ * A missing number is NaN.  Category codes are 0 = missing, 1 .. = dictionary entry; while rows
+ * are collected the numbering is by first appearance, rml_frame_order renumbers by sorted text.
+ *
+ * Frames are made by parallel workers, serialized, and merged.  Canonical order is what makes
+ * the result independent of how that happened: rows sorted by a 64-bit hash of their content
+ * (ties by content).  Since the hash scatters rows evenly, any prefix of the canonical order is
+ * also a uniform random sample, the same one every time.
+ */
+#ifndef RETAILML_FRAME_H
+#define RETAILML_FRAME_H
+
+#include "retailml/env.h"
+
+typedef enum RmlKind
+{
+	RML_NUMERIC = 0,
+	RML_BOOLEAN = 1, /* a number that is 0 or 1 */
+	RML_CATEGORICAL = 2
+} RmlKind;
+
+/* texts numbered 1, 2, ... by first appearance */
+typedef struct RmlDictionary
+{
+	int32_t n;
+	int32_t capacity; /* of texts, lengths */
+	char **texts;     /* [n], entry i has code i + 1; NUL-terminated */
+	uint32_t *lengths;
+	int32_t *table;      /* open addressing: code, or 0 for a free slot */
+	uint32_t table_size; /* a power of two */
+} RmlDictionary;
+
+typedef struct RmlColumn
+{
+	char *name;
+	char *type; /* the SQL type's name, for people */
+	RmlKind kind;
+	int slot;                 /* position among the numbers, or among the codes, of a row */
+	RmlDictionary dictionary; /* of a categorical column */
+} RmlColumn;
+
+typedef struct RmlChunk
+{
+	struct RmlChunk *next;
+	int64_t n;
+	int64_t capacity;
+	double *numbers; /* [n x d_num] */
+	int32_t *codes;  /* [n x d_cat] */
+} RmlChunk;
+
+typedef struct RmlFrame
+{
+	RmlEnv *env;
+	int n_columns;
+	int d_num;
+	int d_cat;
+	RmlColumn *columns;
+	int64_t n;       /* rows held */
+	int64_t skipped; /* rows left out (NULL rows, impute = skip) */
+	RmlChunk *first;
+	RmlChunk *last;
+} RmlFrame;
+
+/* rows in canonical order, row-major and contiguous */
+typedef struct RmlMatrix
+{
+	int64_t n;
+	int d_num;
+	int d_cat;
+	double *numbers; /* [n x d_num] */
+	int32_t *codes;  /* [n x d_cat] */
+	/*
+	 * row i of the matrix was the origin[i]-th row pushed, counted over chunks; NULL unless asked
+	 * for (window functions give every row its label back)
+	 */
+	int64_t *origin;
+} RmlMatrix;
+
+/*
+ * An empty frame.  names, types and kinds are copied; slots are dealt out in column order.
+ */
+extern void rml_frame_init(RmlFrame *frame, RmlEnv *env, int n_columns, char *const *names,
+						   char *const *types, const RmlKind *kinds);
+
+/*
+ * Add a row and get the places to fill: *numbers [d_num], *codes [d_cat].
+ */
+extern void rml_frame_push(RmlFrame *frame, double **numbers, int32_t **codes);
+
+/* take back the row pushed last */
+extern void rml_frame_pop(RmlFrame *frame);
+
+/* the code of a text in a categorical column, new or known */
+extern int32_t rml_frame_code(RmlFrame *frame, RmlColumn *column, const char *text, size_t length);
+
+/* why two frames cannot be merged (columns differ), or NULL */
+extern const char *rml_frame_mismatch(const RmlFrame *a, const RmlFrame *b);
+
+/* move all rows of source to the end of target; source is empty afterwards */
+extern void rml_frame_merge(RmlFrame *target, RmlFrame *source);
+
+/* private bytes between processes of one server: size, write, read */
+extern size_t rml_frame_serial_size(const RmlFrame *frame);
+extern void rml_frame_serialize(const RmlFrame *frame, void *bytes);
+extern void rml_frame_deserialize(RmlFrame *frame, RmlEnv *env, const void *bytes);
+
+/* bytes of memory that rml_frame_order takes on top of the frame, at its peak */
+extern size_t rml_frame_order_bytes(const RmlFrame *frame);
+
+/*
+ * Renumber categories by sorted text, put the rows in canonical order and release the frame's
+ * chunks.  Negative zero becomes zero and every NaN the same NaN first.
+ */
+extern void rml_frame_order(RmlFrame *frame, bool want_origin, RmlMatrix *matrix);
+
+#endif /* RETAILML_FRAME_H */

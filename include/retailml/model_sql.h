@@ -1,0 +1,43 @@
+/*
+ * model_sql.h
+ *	  Models as arguments: decoded once per query, rows bound once per row type.
+ */
+#ifndef RETAILML_MODEL_SQL_H
+#define RETAILML_MODEL_SQL_H
+
+#include "postgres.h"
+
+#include "fmgr.h"
+
+#include "retailml/registry.h"
+#include "retailml/row_sql.h"
+
+/* what fn_extra of a scoring function points to */
+typedef struct RmlScorer
+{
+	MemoryContext context; /* holds the decoded model; reset when the model changes */
+	char *key;             /* the model argument as it was given, bytes */
+	size_t key_length;
+	RmlModel model;
+	bool bound;
+	RmlBinding binding;
+	double *numbers; /* [d_num] the row, prepared */
+	int32_t *codes;  /* [d_cat] */
+} RmlScorer;
+
+/*
+ * The decoded model in argument 0, cached in fn_extra.  algorithm is an id the function insists
+ * on, or 0 for any.  Damaged bytes are an error (data_corrupted).
+ */
+extern RmlScorer *rml_scorer_model(FunctionCallInfo fcinfo, uint16_t algorithm);
+
+/*
+ * The same, and the row in argument 1 read and prepared into numbers and codes.  NULL when the
+ * answer is NULL (the model was trained with impute = skip and the row has a missing value).
+ */
+extern RmlScorer *rml_scorer_row(FunctionCallInfo fcinfo, uint16_t algorithm);
+
+/* decode for a set-returning function, no cache; the model lives in the current context */
+extern RmlModel *rml_model_argument(FunctionCallInfo fcinfo, int argument, uint16_t algorithm);
+
+#endif /* RETAILML_MODEL_SQL_H */

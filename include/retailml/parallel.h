@@ -1,0 +1,40 @@
+/*
+ * parallel.h
+ *	  Blocks of work over threads, cancellable and with the same result for any thread count.
+ *
+ * Work is cut in blocks whose size does not depend on the number of threads.  Each block writes
+ * only to its own place (or to a partial result of its own), and the caller combines partial
+ * results in block order after rml_parallel returns: that is all determinism needs.
+ *
+ * fn runs in OpenMP threads with signals blocked.  It must not allocate, poll, report or touch
+ * anything another block writes.  A block should take under 10 ms; the region hands control back
+ * to poll about every 20 ms, so a cancel is noticed well within 100 ms.
+ */
+#ifndef RETAILML_PARALLEL_H
+#define RETAILML_PARALLEL_H
+
+#include "retailml/env.h"
+
+/* context, number of the block, number of the thread (0 .. env->threads - 1, for scratch space) */
+typedef void (*RmlBlockFn)(void *context, int64_t block, int thread);
+
+/* run fn for blocks 0 .. n_blocks - 1 */
+extern void rml_parallel(RmlEnv *env, int64_t n_blocks, RmlBlockFn fn, void *context);
+
+/* number of blocks of size rows that cover n rows */
+static inline int64_t
+rml_blocks(int64_t n, int64_t size)
+{
+	return (n + size - 1) / size;
+}
+
+/* rows [block * size, end) of n: the end */
+static inline int64_t
+rml_block_end(int64_t block, int64_t size, int64_t n)
+{
+	int64_t end = (block + 1) * size;
+
+	return end < n ? end : n;
+}
+
+#endif /* RETAILML_PARALLEL_H */

@@ -1,0 +1,56 @@
+/*
+ * registry.h
+ *	  The algorithms by id: one row makes a model known to predict() and model_info().
+ *
+ * Ids are part of the model bytes and are never reused.
+ */
+#ifndef RETAILML_REGISTRY_H
+#define RETAILML_REGISTRY_H
+
+#include "retailml/options.h"
+#include "retailml/schema.h"
+
+typedef struct RmlAlgorithm
+{
+	uint16_t id;
+	uint16_t version; /* the newest this code reads and the one it writes */
+	const char *name;
+	const RmlOption *options; /* the algorithm's own; those of the rows are common to all */
+	int n_options;
+	size_t params_size;
+	/*
+	 * Read the fitted part.  What is wrong goes to reader->error.  The result lives in
+	 * reader->env.
+	 */
+	void *(*decode)(RmlReader *reader, const RmlSchema *schema, const void *params);
+	/* the number predict() gives for a prepared row */
+	double (*predict)(const void *fitted, const double *numbers, const int32_t *codes);
+	/* what model_info() shows beyond the common part */
+	void (*describe)(const void *fitted, const RmlSchema *schema, RmlInfo *info);
+} RmlAlgorithm;
+
+#define RML_ALGORITHM_KMEANS 1
+#define RML_ALGORITHM_RFM 2
+
+extern const RmlAlgorithm *rml_algorithm_by_id(uint16_t id);
+
+/* a decoded model */
+typedef struct RmlModel
+{
+	const RmlAlgorithm *algorithm;
+	RmlSchema schema;
+	void *params; /* the algorithm's params struct */
+	void *fitted; /* what the algorithm's decode made */
+	bool newer;   /* refused because a newer version wrote it */
+} RmlModel;
+
+/* NULL, or the reason the bytes are refused */
+extern const char *rml_model_decode(RmlModel *model, RmlEnv *env, const void *bytes, size_t length);
+
+/* header, schema and options of a model; the algorithm then writes its fitted part */
+extern void rml_model_begin(RmlWriter *writer, RmlEnv *env, const RmlAlgorithm *algorithm,
+							const RmlSchema *schema, const void *params);
+
+extern void rml_model_describe(const RmlModel *model, RmlInfo *info);
+
+#endif /* RETAILML_REGISTRY_H */

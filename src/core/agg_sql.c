@@ -1,0 +1,346 @@
+/*
+ * agg_sql.c
+ *	  The aggregate functions shared by all fits: transition, combine, serialize, deserialize,
+ *	  final.
+ *
+ * The state lives in the aggregate's context.  Deserialization is lazy: the deserialize function
+ * only points into the serialized bytes (it may not allocate in the aggregate's context, which
+ * need not exist yet), and combine reads the rows straight into the target.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "libpq/pqformat.h"
+#include "utils/datum.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+
+#include "retailml/env_sql.h"
+#include "retailml/fit_sql.h"
+
+typedef struct RmlAggState
+{
+	RmlCollector collector;
+	const char *serial; /* not NULL: rows are still in these serialized bytes */
+} RmlAggState;
+
+/* what comes before the frame in the serialized state */
+typedef struct SerialHead
+{
+	int64 skipped;
+	Oid row_type;
+	int32 n_parameters;
+	int32 has_frame;
+	int32 options_length;                       /* 0 = none */
+	int32 parameter_length[RML_MAX_PARAMETERS]; /* 0 = by value */
+	Datum parameters[RML_MAX_PARAMETERS];
+} SerialHead;
+
+PG_FUNCTION_INFO_V1(rml_fit_combine);
+PG_FUNCTION_INFO_V1(rml_fit_serialize);
+PG_FUNCTION_INFO_V1(rml_fit_deserialize);
+
+static MemoryContext
+aggregate_context(FunctionCallInfo fcinfo)
+{
+	MemoryContext context;
+
+	if (!AggCheckCallContext(fcinfo, &context))
+		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
+						errmsg("this function can only be called as part of an aggregate")));
+	return context;
+}
+
+/* ---- transition ---- */
+
+static RmlAggState *
+state_create(MemoryContext context)
+{
+	return MemoryContextAllocZero(context, sizeof(RmlAggState));
+}
+
+/* the arguments after the row(s); parameters must not be NULL */
+static void
+read_arguments(FunctionCallInfo fcinfo, const RmlFitSpec *spec, RmlFitArguments *arguments)
+{
+	int first = spec->n_values > 0 ? 1 + spec->n_values : 2;
+	int options = first + spec->n_parameters;
+
+	for (int i = 0; i < spec->n_parameters; i++)
+	{
+		if (PG_ARGISNULL(first + i))
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("%s: %s must not be NULL", spec->function, spec->parameter_names[i])));
+		arguments->parameters[i] = PG_GETARG_DATUM(first + i);
+		arguments->by_value[i] = true;
+	}
+	arguments->has_options = PG_NARGS() > options && !PG_ARGISNULL(options);
+	if (arguments->has_options)
+		arguments->options = PG_GETARG_DATUM(options);
+}
+
+/* which parameters are varlena: asked once per state, not per row */
+static void
+classify_arguments(FunctionCallInfo fcinfo, const RmlFitSpec *spec, RmlFitArguments *arguments)
+{
+	int first = spec->n_values > 0 ? 1 + spec->n_values : 2;
+	Oid row_type = get_fn_expr_argtype(fcinfo->flinfo, 1);
+
+	arguments->row_type = row_type == FLOAT8ARRAYOID ? FLOAT8ARRAYOID : RECORDOID;
+	for (int i = 0; i < spec->n_parameters; i++)
+		arguments->by_value[i] = get_typbyval(get_fn_expr_argtype(fcinfo->flinfo, first + i));
+}
+
+static void
+accumulate_values(FunctionCallInfo fcinfo, const RmlFitSpec *spec, RmlAggState *state,
+				  MemoryContext context, RmlFitArguments *arguments)
+{
+	RmlCollector *collector = &state->collector;
+	double values[FUNC_MAX_ARGS];
+
+	for (int i = 0; i < spec->n_values; i++)
+		if (PG_ARGISNULL(1 + i))
+		{
+			collector->skipped++;
+			return;
+		}
+		else
+			values[i] = PG_GETARG_FLOAT8(1 + i);
+	if (collector->env == NULL)
+	{
+		classify_arguments(fcinfo, spec, arguments);
+		rml_collect_start_values(collector, context, spec, arguments);
+	}
+	else
+		rml_collect_check_arguments(collector, arguments);
+	rml_collect_values(collector, values);
+}
+
+static void
+accumulate_row(FunctionCallInfo fcinfo, const RmlFitSpec *spec, RmlAggState *state,
+			   MemoryContext context, RmlFitArguments *arguments)
+{
+	RmlCollector *collector = &state->collector;
+
+	if (PG_ARGISNULL(1))
+	{
+		collector->skipped++;
+		return;
+	}
+	if (collector->env == NULL)
+	{
+		classify_arguments(fcinfo, spec, arguments);
+		rml_collect_start(collector, context, spec, arguments, PG_GETARG_DATUM(1));
+	}
+	else
+		rml_collect_check_arguments(collector, arguments);
+	rml_collect_row(collector, PG_GETARG_DATUM(1));
+}
+
+Datum
+rml_agg_accum(FunctionCallInfo fcinfo, const RmlFitSpec *spec)
+{
+	MemoryContext context = aggregate_context(fcinfo);
+	RmlAggState *state =
+		PG_ARGISNULL(0) ? state_create(context) : (RmlAggState *) PG_GETARG_POINTER(0);
+	RmlFitArguments arguments;
+
+	read_arguments(fcinfo, spec, &arguments);
+	if (spec->n_values > 0)
+		accumulate_values(fcinfo, spec, state, context, &arguments);
+	else
+		accumulate_row(fcinfo, spec, state, context, &arguments);
+	PG_RETURN_POINTER(state);
+}
+
+/* ---- between processes ---- */
+
+static int32
+parameter_length(const RmlCollector *collector, int i)
+{
+	return collector->by_value[i] ? 0 : (int32) VARSIZE(DatumGetPointer(collector->parameters[i]));
+}
+
+static void
+serial_head(const RmlCollector *collector, SerialHead *head)
+{
+	memset(head, 0, sizeof *head);
+	head->skipped = collector->skipped;
+	head->row_type = collector->row_type;
+	head->n_parameters = collector->n_parameters;
+	head->has_frame = collector->env != NULL;
+	head->options_length = collector->options == NULL ? 0 : (int32) VARSIZE(collector->options);
+	for (int i = 0; i < collector->n_parameters; i++)
+	{
+		head->parameter_length[i] = parameter_length(collector, i);
+		head->parameters[i] = collector->by_value[i] ? collector->parameters[i] : 0;
+	}
+}
+
+static void
+refuse_serial_size(size_t size)
+{
+	ereport(
+		ERROR,
+		(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+		 errmsg("the rows one parallel worker has collected take %zu MB, it can pass on 1024 MB",
+				size / (1024 * 1024)),
+		 errhint("SET max_parallel_workers_per_gather = 0 for this query.")));
+}
+
+Datum
+rml_fit_serialize(PG_FUNCTION_ARGS)
+{
+	RmlAggState *state = (RmlAggState *) PG_GETARG_POINTER(0);
+	RmlCollector *collector = &state->collector;
+	SerialHead head;
+	size_t size = sizeof head;
+	bytea *result;
+	char *place;
+
+	aggregate_context(fcinfo);
+	serial_head(collector, &head);
+	size += head.options_length;
+	for (int i = 0; i < head.n_parameters; i++)
+		size += head.parameter_length[i];
+	if (head.has_frame)
+		size += rml_frame_serial_size(&collector->frame);
+	if (size > MaxAllocSize - VARHDRSZ)
+		refuse_serial_size(size);
+	result = palloc(VARHDRSZ + size);
+	SET_VARSIZE(result, VARHDRSZ + size);
+	place = VARDATA(result);
+	memcpy(place, &head, sizeof head);
+	place += sizeof head;
+	for (int i = 0; i < head.n_parameters; place += head.parameter_length[i++])
+		memcpy(place, DatumGetPointer(collector->parameters[i]), head.parameter_length[i]);
+	if (head.options_length > 0)
+		memcpy(place, collector->options, head.options_length);
+	place += head.options_length;
+	if (head.has_frame)
+		rml_frame_serialize(&collector->frame, place);
+	PG_RETURN_BYTEA_P(result);
+}
+
+Datum
+rml_fit_deserialize(PG_FUNCTION_ARGS)
+{
+	bytea *bytes = PG_GETARG_BYTEA_PP(0);
+	RmlAggState *state = palloc0(sizeof(RmlAggState));
+
+	state->serial = VARDATA_ANY(bytes);
+	PG_RETURN_POINTER(state);
+}
+
+/* a kept copy of length bytes */
+static void *
+keep_bytes(RmlEnv *env, const char *bytes, size_t length)
+{
+	void *copy = rml_alloc(env, length);
+
+	memcpy(copy, bytes, length);
+	return copy;
+}
+
+/* read serialized rows into an empty collector that has its environment */
+static void
+collector_read(RmlCollector *collector, const SerialHead *serial, const char *place)
+{
+	const SerialHead head = *serial;
+	RmlEnv *env = collector->env;
+
+	collector->row_type = head.row_type;
+	collector->n_parameters = head.n_parameters;
+	for (int i = 0; i < head.n_parameters; place += head.parameter_length[i++])
+	{
+		collector->by_value[i] = head.parameter_length[i] == 0;
+		collector->parameters[i] =
+			collector->by_value[i]
+				? head.parameters[i]
+				: PointerGetDatum(keep_bytes(env, place, head.parameter_length[i]));
+		collector->last_seen[i] = collector->parameters[i];
+	}
+	if (head.options_length > 0)
+		collector->options = keep_bytes(env, place, head.options_length);
+	place += head.options_length;
+	rml_frame_deserialize(&collector->frame, env, place);
+}
+
+static void
+check_mergeable(const RmlCollector *target, const RmlCollector *source)
+{
+	bool same = target->n_parameters == source->n_parameters &&
+				(target->options == NULL) == (source->options == NULL) &&
+				target->row_type == source->row_type;
+
+	for (int i = 0; same && i < target->n_parameters; i++)
+		same = datumIsEqual(target->parameters[i], source->parameters[i], target->by_value[i], -1);
+	if (same && target->options != NULL)
+		same = datumIsEqual(PointerGetDatum(target->options), PointerGetDatum(source->options),
+							false, -1);
+	if (!same)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("parameters and options of a fit must be the same for every row")));
+	if (rml_frame_mismatch(&target->frame, &source->frame) != NULL)
+		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+						errmsg("the rows of a fit must all have the same columns")));
+}
+
+/* add the serialized rows to a collector, which may be empty */
+static void
+collector_add(RmlCollector *target, MemoryContext context, const char *serial)
+{
+	RmlCollector source = {0};
+	SerialHead head;
+
+	memcpy(&head, serial, sizeof head);
+	target->skipped += head.skipped;
+	if (!head.has_frame)
+		return;
+	if (target->env == NULL)
+	{
+		target->env = rml_pg_env_create(context, "the fit");
+		collector_read(target, &head, serial + sizeof head);
+		return;
+	}
+	source.env = target->env;
+	collector_read(&source, &head, serial + sizeof head);
+	check_mergeable(target, &source);
+	rml_frame_merge(&target->frame, &source.frame);
+}
+
+Datum
+rml_fit_combine(PG_FUNCTION_ARGS)
+{
+	MemoryContext context = aggregate_context(fcinfo);
+	RmlAggState *target =
+		PG_ARGISNULL(0) ? state_create(context) : (RmlAggState *) PG_GETARG_POINTER(0);
+
+	if (!PG_ARGISNULL(1))
+		collector_add(&target->collector, context, ((RmlAggState *) PG_GETARG_POINTER(1))->serial);
+	PG_RETURN_POINTER(target);
+}
+
+/* ---- final ---- */
+
+Datum
+rml_agg_final(FunctionCallInfo fcinfo, const RmlFitSpec *spec)
+{
+	RmlAggState *state = PG_ARGISNULL(0) ? NULL : (RmlAggState *) PG_GETARG_POINTER(0);
+	RmlFit fit;
+	Datum result;
+
+	aggregate_context(fcinfo);
+	if (state == NULL || state->collector.env == NULL || state->collector.frame.n == 0)
+		PG_RETURN_NULL();
+	((RmlPgEnv *) state->collector.env)->function = spec->function;
+	rml_collect_begin(&state->collector, spec);
+	rml_collect_finish(&state->collector, false, &fit);
+	fit.result_type = get_fn_expr_rettype(fcinfo->flinfo);
+	result = spec->fit(&fit);
+	/* a plan with many groups keeps all states: give the rows back now */
+	rml_pg_env_delete(state->collector.env);
+	state->collector.env = NULL;
+	PG_RETURN_DATUM(result);
+}

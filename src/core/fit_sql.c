@@ -1,0 +1,321 @@
+/*
+ * fit_sql.c
+ *	  From the rows a query delivers to the prepared matrix a kernel works on.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/memutils.h"
+
+#include "retailml/env_sql.h"
+#include "retailml/fit_sql.h"
+#include "retailml/options_sql.h"
+#include "retailml/registry.h"
+
+static const RmlOption row_options[] = {
+	RML_NAMES_OPTION(RmlRowParams, features),
+	RML_NAMES_OPTION(RmlRowParams, exclude),
+	RML_CHOICE_OPTION(RmlRowParams, impute, RML_IMPUTE_MEAN, rml_impute_names),
+	RML_INT_OPTION(RmlRowParams, max_categories, 1000, 1, 1000000),
+	RML_BOOL_OPTION(RmlRowParams, standardize, true),
+};
+
+#define N_ROW_OPTIONS 5
+#define N_ROW_OPTIONS_UNSCALED 4
+
+void
+rml_refuse(const char *function, const char *reason)
+{
+	if (reason != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s: %s", function, reason)));
+}
+
+Datum
+rml_writer_bytea(RmlWriter *writer)
+{
+	bytea *result;
+
+	if (writer->length > MaxAllocSize - VARHDRSZ)
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("the model has %zu MB, a bytea can hold 1024 MB",
+							   writer->length / (1024 * 1024)),
+						errhint("Use fewer features or categories.")));
+	result = palloc(VARHDRSZ + writer->length);
+	SET_VARSIZE(result, VARHDRSZ + writer->length);
+	memcpy(VARDATA(result), writer->bytes, writer->length);
+	return PointerGetDatum(result);
+}
+
+/* ---- parameters and options ---- */
+
+static Datum
+keep_datum(RmlEnv *env, Datum value, bool by_value)
+{
+	struct varlena *detoasted;
+	void *copy;
+
+	if (by_value)
+		return value;
+	detoasted = PG_DETOAST_DATUM(value);
+	copy = rml_alloc(env, VARSIZE(detoasted));
+	memcpy(copy, detoasted, VARSIZE(detoasted));
+	return PointerGetDatum(copy);
+}
+
+static void
+keep_arguments(RmlCollector *collector, const RmlFitSpec *spec, const RmlFitArguments *arguments)
+{
+	RmlEnv *env = collector->env;
+
+	collector->row_type = arguments->row_type;
+	collector->n_parameters = spec->n_parameters;
+	for (int i = 0; i < spec->n_parameters; i++)
+	{
+		collector->by_value[i] = arguments->by_value[i];
+		collector->last_seen[i] = arguments->parameters[i];
+		collector->parameters[i] =
+			keep_datum(env, arguments->parameters[i], arguments->by_value[i]);
+	}
+	if (arguments->has_options)
+	{
+		collector->options = (Jsonb *) DatumGetPointer(keep_datum(env, arguments->options, false));
+		collector->last_options = arguments->options;
+	}
+}
+
+static void
+refuse_change(const RmlCollector *collector, const char *what)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("%s: %s must be the same for every row", collector->spec->function, what)));
+}
+
+void
+rml_collect_check_arguments(RmlCollector *collector, const RmlFitArguments *arguments)
+{
+	for (int i = 0; i < collector->n_parameters; i++)
+	{
+		if (arguments->parameters[i] == collector->last_seen[i])
+			continue;
+		if (collector->by_value[i] ||
+			!datumIsEqual(PointerGetDatum(PG_DETOAST_DATUM(arguments->parameters[i])),
+						  collector->parameters[i], false, -1))
+			refuse_change(collector, collector->spec->parameter_names[i]);
+		collector->last_seen[i] = arguments->parameters[i];
+	}
+	if (arguments->has_options == (collector->options != NULL) &&
+		(!arguments->has_options || arguments->options == collector->last_options))
+		return;
+	if (arguments->has_options != (collector->options != NULL) ||
+		!datumIsEqual(PointerGetDatum(PG_DETOAST_DATUM(arguments->options)),
+					  PointerGetDatum(collector->options), false, -1))
+		refuse_change(collector, "options");
+	collector->last_options = arguments->options;
+}
+
+void
+rml_collect_begin(RmlCollector *collector, const RmlFitSpec *spec)
+{
+	RmlOptionSet set = {row_options, spec->scales ? N_ROW_OPTIONS : N_ROW_OPTIONS_UNSCALED,
+						&collector->row_params};
+
+	if (collector->params != NULL)
+		return;
+	collector->spec = spec;
+	memset(&collector->row_params, 0, sizeof collector->row_params);
+	if (spec->n_values > 0)
+	{
+		set.n_options = 0;
+		collector->row_params.impute = RML_IMPUTE_SKIP;
+	}
+	collector->params =
+		spec->begin(collector->env, collector->parameters, collector->options, &set);
+}
+
+/* ---- rows ---- */
+
+static int32_t
+collect_code(void *target, int column, const char *text, size_t length)
+{
+	RmlCollector *collector = target;
+	RmlColumn *c = &collector->frame.columns[column];
+
+	return rml_frame_code(&collector->frame, c, text, length);
+}
+
+static void
+check_category_count(const RmlCollector *collector)
+{
+	for (int i = 0; i < collector->frame.n_columns; i++)
+	{
+		const RmlColumn *column = &collector->frame.columns[i];
+
+		if (column->kind == RML_CATEGORICAL &&
+			column->dictionary.n > collector->row_params.max_categories)
+			ereport(ERROR,
+					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					 errmsg("column \"%s\" has more than %lld categories", column->name,
+							(long long) collector->row_params.max_categories),
+					 errhint("Leave it out with the option {\"exclude\": [\"%s\"]}, or raise the "
+							 "option \"max_categories\".",
+							 column->name)));
+	}
+}
+
+static void
+bind_row(RmlCollector *collector, Datum row)
+{
+	RmlFrame *frame = &collector->frame;
+	RmlEnv *env = collector->env;
+	char **names = RML_NEW(env, char *, frame->n_columns);
+	RmlKind *kinds = RML_NEW(env, RmlKind, frame->n_columns);
+	int *slots = RML_NEW(env, int, frame->n_columns);
+
+	for (int i = 0; i < frame->n_columns; i++)
+	{
+		names[i] = frame->columns[i].name;
+		kinds[i] = frame->columns[i].kind;
+		slots[i] = frame->columns[i].slot;
+	}
+	rml_row_bind(&collector->binding, rml_pg_env_context(env), collector->row_type, row,
+				 frame->n_columns, names, kinds, slots, true, collect_code, collector);
+}
+
+void
+rml_collect_start(RmlCollector *collector, MemoryContext parent, const RmlFitSpec *spec,
+				  const RmlFitArguments *arguments, Datum row)
+{
+	RmlRowColumns columns;
+	RmlRowParams *row_params = &collector->row_params;
+
+	collector->env = rml_pg_env_create(parent, spec->function);
+	keep_arguments(collector, spec, arguments);
+	rml_collect_begin(collector, spec);
+	rml_row_columns(&columns, collector->env, spec->function, arguments->row_type, row,
+					&row_params->features, &row_params->exclude, spec->categories);
+	rml_frame_init(&collector->frame, collector->env, columns.n, columns.names, columns.types,
+				   columns.kinds);
+	bind_row(collector, row);
+}
+
+void
+rml_collect_start_values(RmlCollector *collector, MemoryContext parent, const RmlFitSpec *spec,
+						 const RmlFitArguments *arguments)
+{
+	int n = spec->n_values;
+	RmlKind *kinds;
+	char **types;
+
+	collector->env = rml_pg_env_create(parent, spec->function);
+	keep_arguments(collector, spec, arguments);
+	rml_collect_begin(collector, spec);
+	kinds = RML_NEW_ZERO(collector->env, RmlKind, n);
+	types = RML_NEW(collector->env, char *, n);
+	for (int i = 0; i < n; i++)
+		types[i] = "double precision";
+	rml_frame_init(&collector->frame, collector->env, n, (char *const *) spec->value_names, types,
+				   kinds);
+}
+
+static void
+refuse_missing(const RmlCollector *collector, const double *numbers, const int32_t *codes)
+{
+	const char *name = rml_row_first_missing(&collector->binding, numbers, codes);
+
+	ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					errmsg("column \"%s\" holds NULL or NaN", name),
+					errdetail("Option \"impute\" of %s is \"error\".", collector->spec->function)));
+}
+
+bool
+rml_collect_row(RmlCollector *collector, Datum row)
+{
+	RmlFrame *frame = &collector->frame;
+	double *numbers;
+	int32_t *codes;
+	int missing;
+
+	rml_frame_push(frame, &numbers, &codes);
+	missing = rml_row_read(&collector->binding, row, numbers, codes);
+	if (frame->d_cat > 0)
+		check_category_count(collector);
+	if (missing == 0 || collector->row_params.impute < RML_IMPUTE_ERROR)
+		return true;
+	if (collector->row_params.impute == RML_IMPUTE_ERROR)
+		refuse_missing(collector, numbers, codes);
+	rml_frame_pop(frame);
+	frame->skipped++;
+	return false;
+}
+
+bool
+rml_collect_values(RmlCollector *collector, const double *values)
+{
+	RmlFrame *frame = &collector->frame;
+	double *numbers;
+	int32_t *codes;
+
+	for (int i = 0; i < frame->d_num; i++)
+	{
+		if (isinf(values[i]))
+			ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+							errmsg("%s: %s is infinite", collector->spec->function,
+								   frame->columns[i].name)));
+		if (isnan(values[i]))
+		{
+			frame->skipped++;
+			return false;
+		}
+	}
+	rml_frame_push(frame, &numbers, &codes);
+	memcpy(numbers, values, sizeof(double) * frame->d_num);
+	return true;
+}
+
+/* ---- finish ---- */
+
+static void
+notice_keys(const RmlCollector *collector, const RmlSchema *schema)
+{
+	for (int i = 0; i < schema->n_features; i++)
+		if (schema->features[i].looks_like_key)
+			ereport(NOTICE, (errmsg("column \"%s\" looks like a key: all its values are different",
+									schema->features[i].name),
+							 errhint("If it identifies rows, leave it out with the option "
+									 "{\"exclude\": [\"%s\"]}.",
+									 schema->features[i].name)));
+}
+
+void
+rml_collect_finish(RmlCollector *collector, bool want_origin, RmlFit *fit)
+{
+	RmlEnv *env = collector->env;
+	RmlFrame *frame = &collector->frame;
+	const RmlFitSpec *spec = collector->spec;
+	RmlRowParams *row_params = &collector->row_params;
+	size_t ordering = rml_frame_order_bytes(frame);
+	size_t fitting =
+		spec->bytes(collector->params, frame->n, frame->d_num, frame->d_cat, env->threads);
+
+	check_category_count(collector);
+	frame->skipped += collector->skipped;
+	rml_pg_env_check_room(env, Max(ordering, fitting));
+	memset(fit, 0, sizeof *fit);
+	fit->env = env;
+	fit->function = spec->function;
+	fit->params = collector->params;
+	fit->options = collector->options;
+	rml_frame_order(frame, want_origin, &fit->matrix);
+	rml_refuse(spec->function,
+			   rml_schema_learn(&fit->schema, env, frame, &fit->matrix,
+								(RmlImpute) row_params->impute, row_params->standardize != 0));
+	fit->schema.positional = collector->row_type == FLOAT8ARRAYOID;
+	if (spec->n_values == 0)
+		notice_keys(collector, &fit->schema);
+}

@@ -1,0 +1,113 @@
+/*
+ * numeric_sql.c
+ *	  numeric to float8 without a detour over text.
+ *
+ * The SQL cast prints the number and parses it again.  Money has few digits: when all base-10000
+ * digits together are an integer below 2^53 and the power of ten is at most 22, both are exact as
+ * float8 and one multiplication or division rounds correctly (W. D. Clinger, "How to read floating
+ * point numbers accurately", PLDI 1990, section 3).  Everything else takes the cast.
+ *
+ * The bit layout is that of a stored numeric (struct NumericData in PostgreSQL's numeric.c); it is
+ * part of the on-disk format and has not changed since 9.1.
+ */
+#include "postgres.h"
+
+#include "utils/builtins.h"
+#include "utils/numeric.h"
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+#include "retailml/numeric_sql.h"
+#include "retailml/row_sql.h"
+
+#define FORM_MASK 0xC000
+#define FORM_SHORT 0x8000
+#define FORM_SPECIAL 0xC000
+#define FORM_NEGATIVE 0x4000 /* sign of the long form */
+#define SHORT_NEGATIVE 0x2000
+#define SHORT_WEIGHT_SIGN 0x0040
+#define SHORT_WEIGHT_MASK 0x003F
+
+#define DIGIT_BASE 10000
+#define DIGIT_DECIMALS 4
+#define MAX_EXACT_POWER 22
+#define MAX_EXACT_INTEGER (INT64CONST(1) << 53)
+
+static uint16
+word_at(const char *bytes)
+{
+	uint16 word;
+
+	memcpy(&word, bytes, sizeof word);
+	return word;
+}
+
+bool
+rml_numeric_digits(const struct varlena *numeric, RmlDigits *digits)
+{
+	const char *data = VARDATA_ANY(numeric);
+	Size length = VARSIZE_ANY_EXHDR(numeric);
+	uint16 header = word_at(data);
+	int header_size;
+
+	if ((header & FORM_MASK) == FORM_SPECIAL)
+		return false;
+	if ((header & FORM_MASK) == FORM_SHORT)
+	{
+		header_size = sizeof(uint16);
+		digits->negative = (header & SHORT_NEGATIVE) != 0;
+		digits->weight =
+			(header & SHORT_WEIGHT_MASK) | ((header & SHORT_WEIGHT_SIGN) ? ~SHORT_WEIGHT_MASK : 0);
+	}
+	else
+	{
+		header_size = 2 * sizeof(uint16);
+		digits->negative = (header & FORM_MASK) == FORM_NEGATIVE;
+		digits->weight = (int16) word_at(data + sizeof(uint16));
+	}
+	digits->digits = data + header_size;
+	digits->n = (int) ((length - header_size) / sizeof(int16));
+	return true;
+}
+
+/* false when the exact path does not reach that far */
+static bool
+exact(const RmlDigits *digits, double *result)
+{
+	static const double powers[MAX_EXACT_POWER + 1] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,
+													   1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+													   1e12, 1e13, 1e14, 1e15, 1e16, 1e17,
+													   1e18, 1e19, 1e20, 1e21, 1e22};
+	int64 integer = 0;
+	int power = DIGIT_DECIMALS * (digits->weight - digits->n + 1);
+	double value;
+
+	if (power > MAX_EXACT_POWER || power < -MAX_EXACT_POWER)
+		return false;
+	for (int i = 0; i < digits->n; i++)
+	{
+		if (integer > MAX_EXACT_INTEGER / DIGIT_BASE)
+			return false;
+		integer = integer * DIGIT_BASE + (int16) word_at(digits->digits + i * sizeof(int16));
+	}
+	if (integer > MAX_EXACT_INTEGER)
+		return false;
+	value = power < 0 ? (double) integer / powers[-power] : (double) integer * powers[power];
+	*result = digits->negative ? -value : value;
+	return true;
+}
+
+double
+rml_numeric_to_float8(Datum numeric)
+{
+	struct varlena *packed = PG_DETOAST_DATUM_PACKED(numeric);
+	RmlDigits digits;
+	double result;
+
+	if (!rml_numeric_digits(packed, &digits) || !exact(&digits, &result))
+		result = DatumGetFloat8(DirectFunctionCall1(numeric_float8, numeric));
+	if ((Pointer) packed != DatumGetPointer(numeric))
+		pfree(packed);
+	return result;
+}

@@ -1,0 +1,200 @@
+/*
+ * options.c
+ *	  Defaults, bytes and description of options, all driven by the table.
+ */
+#include "retailml/options.h"
+
+#include <string.h>
+
+#define TAG_INT RML_TAG('O', 'I', 'N', 'T')
+#define TAG_FLOAT RML_TAG('O', 'F', 'L', 'T')
+#define TAG_COUNT RML_TAG('O', 'C', 'N', 'T')
+#define TAG_TEXT RML_TAG('O', 'T', 'X', 'T')
+
+/* the most names a damaged model may claim to have; tables have at most this many columns */
+#define MAX_NAMES 1600
+
+static void *
+field(const RmlOptionSet *set, const RmlOption *option)
+{
+	return (char *) set->params + option->offset;
+}
+
+static int64_t
+n_choices(const RmlOption *option)
+{
+	int64_t n = 0;
+
+	while (option->choices[n] != NULL)
+		n++;
+	return n;
+}
+
+void
+rml_options_default(const RmlOptionSet *set)
+{
+	for (int i = 0; i < set->n_options; i++)
+	{
+		const RmlOption *option = &set->options[i];
+
+		switch (option->type)
+		{
+			case RML_OPTION_INT:
+			case RML_OPTION_BOOL:
+			case RML_OPTION_CHOICE:
+				*(int64_t *) field(set, option) = (int64_t) option->standard;
+				break;
+			case RML_OPTION_FLOAT:
+				*(double *) field(set, option) = option->standard;
+				break;
+			case RML_OPTION_TEXT:
+				*(char **) field(set, option) = NULL;
+				break;
+			case RML_OPTION_NAMES:
+				memset(field(set, option), 0, sizeof(RmlNames));
+				break;
+			case RML_OPTION_OBJECT:
+				break;
+		}
+	}
+}
+
+void
+rml_options_encode(const RmlOptionSet *set, RmlWriter *writer)
+{
+	for (int i = 0; i < set->n_options; i++)
+	{
+		const RmlOption *option = &set->options[i];
+		const void *value = field(set, option);
+
+		switch (option->type)
+		{
+			case RML_OPTION_INT:
+			case RML_OPTION_BOOL:
+			case RML_OPTION_CHOICE:
+				rml_put_int(writer, TAG_INT, *(const int64_t *) value);
+				break;
+			case RML_OPTION_FLOAT:
+				rml_put_double(writer, TAG_FLOAT, *(const double *) value);
+				break;
+			case RML_OPTION_TEXT:
+				rml_put_int(writer, TAG_COUNT, *(char *const *) value != NULL);
+				rml_put_strings(writer, TAG_TEXT, value, *(char *const *) value != NULL);
+				break;
+			case RML_OPTION_NAMES:
+				rml_put_int(writer, TAG_COUNT, ((const RmlNames *) value)->n);
+				rml_put_strings(writer, TAG_TEXT, ((const RmlNames *) value)->names,
+								(size_t) ((const RmlNames *) value)->n);
+				break;
+			case RML_OPTION_OBJECT:
+				break;
+		}
+	}
+}
+
+static void
+decode_float(const RmlOption *option, RmlReader *reader, double *value)
+{
+	*value = rml_get_double(reader, TAG_FLOAT);
+	if (!(*value >= option->low && *value <= option->high))
+		rml_reader_fail(reader, "an option in the model is out of range");
+}
+
+static void
+decode_text(RmlReader *reader, char **value)
+{
+	int64_t n = rml_get_int(reader, TAG_COUNT, 0, 1);
+	char **texts = rml_get_strings(reader, TAG_TEXT, (size_t) n);
+
+	*value = texts != NULL && n == 1 ? texts[0] : NULL;
+}
+
+static void
+decode_names(RmlReader *reader, RmlNames *value)
+{
+	value->n = rml_get_int(reader, TAG_COUNT, 0, MAX_NAMES);
+	value->names = rml_get_strings(reader, TAG_TEXT, (size_t) value->n);
+	if (value->names == NULL)
+		value->n = 0;
+}
+
+void
+rml_options_decode(const RmlOptionSet *set, RmlReader *reader)
+{
+	for (int i = 0; i < set->n_options; i++)
+	{
+		const RmlOption *option = &set->options[i];
+		void *value = field(set, option);
+
+		switch (option->type)
+		{
+			case RML_OPTION_INT:
+				*(int64_t *) value =
+					rml_get_int(reader, TAG_INT, (int64_t) option->low, (int64_t) option->high);
+				break;
+			case RML_OPTION_BOOL:
+				*(int64_t *) value = rml_get_int(reader, TAG_INT, 0, 1);
+				break;
+			case RML_OPTION_CHOICE:
+				*(int64_t *) value = rml_get_int(reader, TAG_INT, 0, n_choices(option) - 1);
+				break;
+			case RML_OPTION_FLOAT:
+				decode_float(option, reader, value);
+				break;
+			case RML_OPTION_TEXT:
+				decode_text(reader, value);
+				break;
+			case RML_OPTION_NAMES:
+				decode_names(reader, value);
+				break;
+			case RML_OPTION_OBJECT:
+				break;
+		}
+	}
+}
+
+static void
+describe_names(const RmlNames *names, const char *key, RmlInfo *info)
+{
+	info->begin_array(info, key);
+	for (int64_t i = 0; i < names->n; i++)
+		info->text(info, NULL, names->names[i]);
+	info->end_array(info);
+}
+
+void
+rml_options_describe(const RmlOptionSet *set, RmlInfo *info)
+{
+	for (int i = 0; i < set->n_options; i++)
+	{
+		const RmlOption *option = &set->options[i];
+		const void *value = field(set, option);
+
+		switch (option->type)
+		{
+			case RML_OPTION_INT:
+				info->integer(info, option->name, *(const int64_t *) value);
+				break;
+			case RML_OPTION_BOOL:
+				info->boolean(info, option->name, *(const int64_t *) value != 0);
+				break;
+			case RML_OPTION_CHOICE:
+				info->text(info, option->name, option->choices[*(const int64_t *) value]);
+				break;
+			case RML_OPTION_FLOAT:
+				info->number(info, option->name, *(const double *) value);
+				break;
+			case RML_OPTION_TEXT:
+				if (*(char *const *) value == NULL)
+					info->null(info, option->name);
+				else
+					info->text(info, option->name, *(char *const *) value);
+				break;
+			case RML_OPTION_NAMES:
+				describe_names(value, option->name, info);
+				break;
+			case RML_OPTION_OBJECT:
+				break;
+		}
+	}
+}

@@ -1,0 +1,80 @@
+/*
+ * parallel.c
+ *	  rml_parallel: an OpenMP region that comes up for air.
+ */
+#include "retailml/parallel.h"
+
+#include <omp.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <time.h>
+
+/* how long threads work before the host may cancel */
+#define SLICE_NANOSECONDS 20000000
+
+static int64_t
+now_nanoseconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t) now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* run blocks from *next on, until there are none or the deadline passes */
+static void
+run_slice(_Atomic int64_t *next, int64_t n_blocks, int64_t deadline, RmlBlockFn fn, void *context,
+		  int thread)
+{
+	for (;;)
+	{
+		int64_t block;
+
+		/*
+		 * Look at the clock before taking a block, never between taking and running it: a block
+		 * that has been taken must be run.
+		 */
+		if (now_nanoseconds() >= deadline)
+			return;
+		block = atomic_fetch_add_explicit(next, 1, memory_order_relaxed);
+		if (block >= n_blocks)
+			return;
+		fn(context, block, thread);
+	}
+}
+
+static void
+run_serial(RmlEnv *env, int64_t n_blocks, RmlBlockFn fn, void *context)
+{
+	for (int64_t block = 0; block < n_blocks; block++)
+	{
+		fn(context, block, 0);
+		env->poll(env);
+	}
+}
+
+void
+rml_parallel(RmlEnv *env, int64_t n_blocks, RmlBlockFn fn, void *context)
+{
+	_Atomic int64_t next = 0;
+	int threads = n_blocks < env->threads ? (int) n_blocks : env->threads;
+
+	if (threads <= 1)
+	{
+		run_serial(env, n_blocks, fn, context);
+		return;
+	}
+	while (atomic_load_explicit(&next, memory_order_relaxed) < n_blocks)
+	{
+		int64_t deadline = now_nanoseconds() + SLICE_NANOSECONDS;
+		sigset_t all, saved;
+
+		/* threads inherit the mask, so no handler of the host ever runs in one of them */
+		sigfillset(&all);
+		pthread_sigmask(SIG_SETMASK, &all, &saved);
+#pragma omp parallel num_threads(threads)
+		run_slice(&next, n_blocks, deadline, fn, context, omp_get_thread_num());
+		pthread_sigmask(SIG_SETMASK, &saved, NULL);
+		env->poll(env);
+	}
+}

@@ -1,0 +1,98 @@
+/*
+ * registry.c
+ *	  The table of algorithms, and what all models have in common.
+ */
+#include "retailml/registry.h"
+
+#include "retailml/kmeans.h"
+#include "retailml/rfm.h"
+
+static const RmlAlgorithm *const algorithms[] = {
+	&rml_kmeans_algorithm,
+	&rml_rfm_algorithm,
+};
+
+const RmlAlgorithm *
+rml_algorithm_by_id(uint16_t id)
+{
+	for (size_t i = 0; i < sizeof algorithms / sizeof algorithms[0]; i++)
+		if (algorithms[i]->id == id)
+			return algorithms[i];
+	return NULL;
+}
+
+static RmlOptionSet
+option_set(const RmlAlgorithm *algorithm, void *params)
+{
+	return (RmlOptionSet){algorithm->options, algorithm->n_options, params};
+}
+
+void
+rml_model_begin(RmlWriter *writer, RmlEnv *env, const RmlAlgorithm *algorithm,
+				const RmlSchema *schema, const void *params)
+{
+	RmlOptionSet set = option_set(algorithm, (void *) params);
+
+	rml_writer_begin(writer, env, algorithm->id, algorithm->version);
+	rml_schema_encode(schema, writer);
+	rml_options_encode(&set, writer);
+}
+
+/* an id or version from the future is refused with a hint to upgrade, not as damage */
+static const char *
+check_known(RmlModel *model, const RmlReader *reader)
+{
+	model->algorithm = rml_algorithm_by_id(reader->algorithm);
+	if (model->algorithm != NULL && reader->algorithm_version >= 1 &&
+		reader->algorithm_version <= model->algorithm->version)
+		return NULL;
+	model->newer = true;
+	return "the model was written by a newer version of retailml";
+}
+
+const char *
+rml_model_decode(RmlModel *model, RmlEnv *env, const void *bytes, size_t length)
+{
+	RmlReader reader;
+	RmlOptionSet set;
+	const char *reason;
+
+	model->newer = false;
+	if (!rml_reader_begin(&reader, env, bytes, length))
+	{
+		model->newer = reader.newer;
+		return reader.error;
+	}
+	reason = check_known(model, &reader);
+	if (reason != NULL)
+		return reason;
+	rml_schema_decode(&model->schema, &reader);
+	model->params = rml_alloc_zero(env, model->algorithm->params_size);
+	set = option_set(model->algorithm, model->params);
+	rml_options_decode(&set, &reader);
+	if (reader.error != NULL)
+		return reader.error;
+	model->fitted = model->algorithm->decode(&reader, &model->schema, model->params);
+	return rml_reader_done(&reader);
+}
+
+void
+rml_model_describe(const RmlModel *model, RmlInfo *info)
+{
+	const RmlSchema *schema = &model->schema;
+	RmlOptionSet set = option_set(model->algorithm, model->params);
+
+	info->text(info, "algorithm", model->algorithm->name);
+	info->integer(info, "rows", schema->rows);
+	info->integer(info, "skipped", schema->skipped);
+	info->begin_array(info, "features");
+	for (int i = 0; i < schema->n_features; i++)
+		info->text(info, NULL, schema->features[i].name);
+	info->end_array(info);
+	info->begin_object(info, "options");
+	info->text(info, "impute", rml_impute_names[schema->impute]);
+	info->boolean(info, "standardize", schema->standardize);
+	rml_options_describe(&set, info);
+	info->end_object(info);
+	model->algorithm->describe(model->fitted, schema, info);
+}
