@@ -1,0 +1,97 @@
+/*
+ * kmeans.h
+ *	  k-means clustering.
+ *
+ * The model is k centroids.  Training finds centroids c_1 .. c_k that make the inertia
+ *
+ *	  J = sum over rows i of min over clusters j of |x_i - c_j|^2
+ *
+ * small; a row belongs to its nearest centroid (Euclidean distance, the lowest number where two
+ * are equally near).  Each of n_init restarts places its first centroids by greedy k-means++ (or
+ * at random rows) and runs Lloyd's iteration: assign rows to the nearest centroid, move each
+ * centroid to the mean of its rows.  It stops when no row changes its cluster, when the squared
+ * movement of all centroids together is at most tol times the mean variance of the features (the
+ * rule of scikit-learn), or after max_iter iterations.  With n_init > 1 the best restart is then
+ * refined: centroids are moved to where they pay more, and Lloyd goes on until no row changes.
+ *
+ * The iterations work on rows centred, scaled by a power of two and kept as float4.  The result
+ * does not: the last centroids, assignment, sizes and inertia are computed from the float8 rows,
+ * and every training row has the label rml_kmeans_predict gives it.  docs/algorithms/kmeans.md
+ * describes the method, docs/dev/numerics.md why it is sound.
+ *
+ *	  S. P. Lloyd, "Least squares quantization in PCM", IEEE Trans. Inform. Theory 28 (1982)
+ *	  D. Arthur, S. Vassilvitskii, "k-means++: the advantages of careful seeding", SODA 2007
+ *	  G. Hamerly, "Making k-means even faster", SDM 2010
+ *	  P. Franti, "Efficiency of random swap clustering", J. Big Data 5 (2018)
+ *
+ * Shapes: n rows, d features, k clusters.  Matrices are row-major.
+ */
+#ifndef RETAILML_KMEANS_H
+#define RETAILML_KMEANS_H
+
+#include "retailml/registry.h"
+
+typedef enum RmlKmeansInit
+{
+	RML_KMEANS_PLUSPLUS = 0,
+	RML_KMEANS_RANDOM
+} RmlKmeansInit;
+
+typedef struct RmlKmeansParams
+{
+	int64_t		k;				/* an argument of the fit, not an option */
+	int64_t		init;			/* RmlKmeansInit */
+	int64_t		n_init;			/* restarts */
+	int64_t		max_iter;		/* Lloyd iterations of one restart */
+	double		tol;			/* relative to the mean variance of the features */
+	int64_t		seed;
+	char	   *order_by;		/* feature whose largest mean is cluster 1; NULL: by size */
+} RmlKmeansParams;
+
+extern const RmlOption rml_kmeans_options[];
+extern const int rml_kmeans_n_options;
+
+typedef struct RmlKmeans
+{
+	int64_t		k;
+	int			d;
+	double	   *centroids;		/* [k x d], in prepared units */
+	int64_t    *sizes;			/* [k] training rows of each cluster */
+	double		inertia;		/* infinity where a float8 cannot hold it */
+	int64_t		n_iter;			/* iterations of the restart that won, refinement included */
+	bool		converged;		/* stopped before max_iter */
+	double	   *packed;			/* [k / 8, rounded up][d x 8]: centroids as predict reads them */
+} RmlKmeans;
+
+/* NULL, or the reason n rows of d features cannot be fitted */
+extern const char *rml_kmeans_check(RmlEnv *env, const RmlKmeansParams *params, int64_t n, int d);
+
+/* bytes a fit takes at its peak, on top of x */
+extern size_t rml_kmeans_bytes(const RmlKmeansParams *params, int64_t n, int d, int threads);
+
+/*
+ * Fit k centroids to x [n x d], all finite.  labels [n], numbered from 0, may be NULL.  Returns
+ * NULL, or the reason it cannot be done (fewer than k distinct rows).
+ */
+extern const char *rml_kmeans_fit(RmlEnv *env, const RmlKmeansParams *params, const double *x,
+								  int64_t n, int d, RmlKmeans *out, int32_t *labels);
+
+/*
+ * Renumber the clusters: the largest first, ties by centroid in lexicographic order.  With
+ * feature >= 0, the one with the largest mean of this feature first (ties as before).  labels [n]
+ * may be NULL.
+ */
+extern void rml_kmeans_sort(RmlEnv *env, RmlKmeans *kmeans, int32_t *labels, int64_t n,
+							int feature);
+
+/* cluster of the row x [d], numbered from 0; *distance (if not NULL) is that to its centroid */
+extern int	rml_kmeans_predict(const RmlKmeans *kmeans, const double *x, double *distance);
+
+extern void rml_kmeans_encode(const RmlKmeans *kmeans, RmlWriter *writer);
+extern void *rml_kmeans_decode(RmlReader *reader, const RmlSchema *schema, const void *params);
+extern void rml_kmeans_describe(const void *fitted, const RmlSchema *schema, RmlInfo *info);
+
+/* predict() gives the cluster's number, from 1 */
+extern const RmlAlgorithm rml_kmeans_algorithm;
+
+#endif							/* RETAILML_KMEANS_H */
