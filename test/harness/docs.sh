@@ -12,7 +12,7 @@ is "$(sed -n 's/^  "version": "\(.*\)",/\1/p' META.json)" "$version" \
 same_reference()
 {
     # removed with the scratch directory
-    local new=$RETAILML_SCRATCH/reference.md
+    local new=$RETAILML_SCRATCH/new.md
     test/harness/reference.sh "$new" && diff -u docs/reference.md "$new"
 }
 
@@ -36,4 +36,20 @@ undocumented=$(sql "SELECT pg_describe_object(classid, objid, 0)
                       AND obj_description(c.reltype, 'pg_type') IS NOT NULL)
     ORDER BY 1")
 is "$undocumented" "" "every object of the extension has a comment"
+
+demo_runs()
+{
+    test/harness/demo.sh >"$BUILD/log/demo.out" 2>&1 && return
+    tail -n 50 "$BUILD/log/demo.out"
+    return 1
+}
+
+# as make demo starts it: a new database, the schema on the path
+if [ -x test/harness/demo.sh ]; then
+    database_new demo
+    sql "DROP EXTENSION pgtap" "ALTER DATABASE demo SET search_path = retailml, public"
+    ok "the demonstration runs" demo_runs
+else
+    skip 1 "test/harness/demo.sh is not there yet"
+fi
 done_testing

@@ -120,8 +120,11 @@ private_install()
     link_entries "$lib" "$root$lib" retailml
     link_entries "$share" "$root$share" extension
     link_entries "$share/extension" "$root$share/extension" retailml
+    # from here on psql and its like are those of the copy, and pg_config has to stay what it was
+    PG_CONFIG=$(command -v "$PG_CONFIG")
     PG_BINDIR=$root$bin
-    export PG_BINDIR
+    PATH=$PG_BINDIR:$PATH
+    export PG_CONFIG PG_BINDIR PATH
     (cd "$REPO" && "$MAKE" --no-print-directory -s private-install DESTDIR="$root" \
         PG_CONFIG="$PG_CONFIG" "$@")
 }

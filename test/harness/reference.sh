@@ -130,5 +130,5 @@ as_markdown()
     { echo "\\set ON_ERROR_STOP on"; echo "LOAD '\$libdir/retailml';"; query; } >"$RETAILML_SCRATCH/reference.sql"
     module_names | "$PG_BINDIR/psql" -Xq -v ON_ERROR_STOP=1 -f "$RETAILML_SCRATCH/reference.sql" |
         as_markdown
-} >"$1.new"
-mv "$1.new" "$1"
+} >"$RETAILML_SCRATCH/reference.md"
+cp "$RETAILML_SCRATCH/reference.md" "$1"

@@ -98,8 +98,8 @@ stage_setup()
 
 stage_build()
 {
-    run_step build-module "$MAKE" -s --no-print-directory -j"$JOBS" WERROR=1 "$BUILD/strict/retailml.so" \
-        || true
+    run_step build-module "$MAKE" -s --no-print-directory -k -j"$JOBS" WERROR=1 \
+        "$BUILD/strict/retailml.so" || true
     run_step build-tests "$MAKE" -s --no-print-directory -k -j"$JOBS" unit-programs fuzz-programs || true
 }
 
@@ -198,7 +198,7 @@ stage_sql()
     if "$regress" --help | grep -e --expecteddir >/dev/null; then
         options+=(--expecteddir="$REPO")
     fi
-    "$regress" "${options[@]}" --bindir="$PG_BINDIR" --host="$PGHOST" \
+    timeout --kill-after=10 "$((4 * PATIENCE))" "$regress" "${options[@]}" --bindir="$PG_BINDIR" --host="$PGHOST" \
         --port="$PGPORT" --user="$PGUSER" --dbname=regression \
         --load-extension=pgtap --load-extension=retailml "${names[@]}" \
         >"$LOG/sql.log" 2>&1 9>&- || status=$?
@@ -281,7 +281,8 @@ stage_docs()
 main()
 {
     local stage
-    mkdir -p "$LOG"
+    mkdir -p "$LOG" 2>/dev/null || true
+    [ -w "$LOG" ] || die "cannot write to $BUILD: set BUILD to another directory"
     # two runs in one tree would take each other's objects
     exec 9>"$BUILD/.lock"
     flock -n 9 || { echo "another test run is at work in this tree, waiting"; flock 9; }

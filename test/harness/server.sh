@@ -42,7 +42,7 @@ case ${1:-} in
         trap - EXIT
         # it belongs to nobody now, and stays until it is stopped
         rm "$RETAILML_SCRATCH/owner"
-        for name in RETAILML_SCRATCH PG_BINDIR PGHOST PGPORT PGUSER PGDATABASE; do
+        for name in RETAILML_SCRATCH PG_BINDIR PGHOST PGPORT PGUSER PGDATABASE PSQLRC; do
             printf 'export %s=%q\n' "$name" "${!name}"
         done
         ;;
