@@ -36,7 +36,7 @@ REGRESS_OPTS = --inputdir=test --outputdir=. --load-extension=pgtap --load-exten
 # machine: no contraction to FMA, no fast-math, no -march.  Hidden, because PostgreSQL loads
 # modules with RTLD_GLOBAL; only kernels, because hiding the bindings hides Pg_magic_func before 16.
 KERNEL_CFLAGS = -std=gnu11 -O3 -g -fPIC -fvisibility=hidden -fstack-protector-strong \
-	-ffp-contract=off -fno-math-errno -fno-trapping-math -fopenmp -Wall -Wmissing-prototypes \
+	-ffp-contract=off -fno-strict-aliasing -fno-math-errno -fno-trapping-math -fopenmp -Wall -Wmissing-prototypes \
 	-Wpointer-arith
 KERNEL_CPPFLAGS = -Iinclude -D_GNU_SOURCE
 # -Wno-unused-parameter: callbacks have signatures that others fixed

@@ -225,6 +225,9 @@ typedef struct SerialHead
 	int32_t padding;
 } SerialHead;
 
+/* copying this much takes a few milliseconds */
+#define SLICE_BYTES ((size_t) 16 * 1024 * 1024)
+
 /* a position in bytes being counted, written or read */
 typedef struct Cursor
 {
@@ -247,6 +250,29 @@ get(Cursor *cursor, void *bytes, size_t length)
 	if (length > 0)
 		memcpy(bytes, cursor->from + cursor->offset, length);
 	cursor->offset += length;
+}
+
+/* put and get for many rows: the host may cancel in between */
+static void
+put_rows(Cursor *cursor, const RmlFrame *frame, const void *rows, size_t length)
+{
+	for (size_t start = 0; start < length; start += SLICE_BYTES)
+	{
+		put(cursor, (const char *) rows + start,
+			length - start < SLICE_BYTES ? length - start : SLICE_BYTES);
+		rml_poll(frame->env);
+	}
+}
+
+static void
+get_rows(Cursor *cursor, const RmlFrame *frame, void *rows, size_t length)
+{
+	for (size_t start = 0; start < length; start += SLICE_BYTES)
+	{
+		get(cursor, (char *) rows + start,
+			length - start < SLICE_BYTES ? length - start : SLICE_BYTES);
+		rml_poll(frame->env);
+	}
 }
 
 static void
@@ -293,9 +319,9 @@ put_frame(Cursor *cursor, const RmlFrame *frame)
 	for (int i = 0; i < frame->n_columns; i++)
 		put_column(cursor, &frame->columns[i]);
 	for (RmlChunk *chunk = frame->first; chunk != NULL; chunk = chunk->next)
-		put(cursor, chunk->numbers, (size_t) chunk->n * frame->d_num * sizeof(double));
+		put_rows(cursor, frame, chunk->numbers, (size_t) chunk->n * frame->d_num * sizeof(double));
 	for (RmlChunk *chunk = frame->first; chunk != NULL; chunk = chunk->next)
-		put(cursor, chunk->codes, (size_t) chunk->n * frame->d_cat * sizeof(int32_t));
+		put_rows(cursor, frame, chunk->codes, (size_t) chunk->n * frame->d_cat * sizeof(int32_t));
 }
 
 size_t
@@ -355,6 +381,6 @@ rml_frame_deserialize(RmlFrame *frame, RmlEnv *env, const void *bytes)
 		return;
 	chunk = add_chunk(frame, head.n);
 	chunk->n = frame->n = head.n;
-	get(&cursor, chunk->numbers, (size_t) head.n * frame->d_num * sizeof(double));
-	get(&cursor, chunk->codes, (size_t) head.n * frame->d_cat * sizeof(int32_t));
+	get_rows(&cursor, frame, chunk->numbers, (size_t) head.n * frame->d_num * sizeof(double));
+	get_rows(&cursor, frame, chunk->codes, (size_t) head.n * frame->d_cat * sizeof(int32_t));
 }

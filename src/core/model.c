@@ -58,18 +58,9 @@ crc_tables_build(CrcTables *tables)
 		}
 }
 
-uint32_t
-rml_crc32c(uint32_t crc, const void *bytes, size_t length)
+static uint32_t
+crc_run(const CrcTables *tables, uint32_t crc, const uint8_t *p, size_t length)
 {
-	static CrcTables tables;
-	static bool built = false;
-	const uint8_t *p = bytes;
-
-	if (!built)
-	{
-		crc_tables_build(&tables);
-		built = true;
-	}
 	crc = ~crc;
 	for (; length >= 8; length -= 8, p += 8)
 	{
@@ -79,19 +70,32 @@ rml_crc32c(uint32_t crc, const void *bytes, size_t length)
 		word ^= crc;
 		crc = 0;
 		for (int i = 0; i < 8; i++)
-			crc ^= tables.t[7 - i][(word >> (8 * i)) & 0xFF];
+			crc ^= tables->t[7 - i][(word >> (8 * i)) & 0xFF];
 	}
 	for (; length > 0; length--, p++)
-		crc = (crc >> 8) ^ tables.t[0][(crc ^ *p) & 0xFF];
+		crc = (crc >> 8) ^ tables->t[0][(crc ^ *p) & 0xFF];
 	return ~crc;
+}
+
+/* the tables are made anew each time: 10 microseconds, and no process-wide state */
+uint32_t
+rml_crc32c(uint32_t crc, const void *bytes, size_t length)
+{
+	CrcTables tables;
+
+	crc_tables_build(&tables);
+	return crc_run(&tables, crc, bytes, length);
 }
 
 uint32_t
 rml_model_crc(const uint8_t *bytes, size_t length)
 {
-	uint32_t crc = rml_crc32c(0, bytes, CRC_OFFSET);
+	CrcTables tables;
+	uint32_t crc;
 
-	return rml_crc32c(crc, bytes + CRC_END, length - CRC_END);
+	crc_tables_build(&tables);
+	crc = crc_run(&tables, 0, bytes, CRC_OFFSET);
+	return crc_run(&tables, crc, bytes + CRC_END, length - CRC_END);
 }
 
 /* ---- writer ---- */

@@ -15,6 +15,7 @@
 #include "retailml/sort.h"
 
 #define BLOCK_ROWS 4096
+#define POLL_ROWS (1 << 18)
 
 /* rows a column must have before distinct values are held against it */
 #define KEY_MIN_ROWS 100
@@ -116,7 +117,7 @@ moments_run(Moments *m, RmlEnv *env, RmlBlockFn pass, double *sums, int64_t *cou
 
 /* first value of the column that is there, or 0 */
 static double
-first_value(const RmlMatrix *matrix, int slot)
+first_value(RmlEnv *env, const RmlMatrix *matrix, int slot)
 {
 	for (int64_t i = 0; i < matrix->n; i++)
 	{
@@ -124,6 +125,8 @@ first_value(const RmlMatrix *matrix, int slot)
 
 		if (!isnan(x))
 			return x;
+		if (i % POLL_ROWS == 0)
+			rml_poll(env);
 	}
 	return 0.0;
 }
@@ -132,7 +135,7 @@ first_value(const RmlMatrix *matrix, int slot)
 
 /* the column's values that are there, from the first rows of the matrix; returns their number */
 static int64_t
-gather_column(const RmlMatrix *matrix, int slot, int64_t rows, double *values)
+gather_column(RmlEnv *env, const RmlMatrix *matrix, int slot, int64_t rows, double *values)
 {
 	int64_t n = 0;
 
@@ -142,6 +145,8 @@ gather_column(const RmlMatrix *matrix, int slot, int64_t rows, double *values)
 
 		if (!isnan(x))
 			values[n++] = x;
+		if (i % POLL_ROWS == POLL_ROWS - 1)
+			rml_poll(env);
 	}
 	return n;
 }
@@ -163,7 +168,7 @@ static double
 column_median(RmlEnv *env, const RmlMatrix *matrix, int slot)
 {
 	double *values = RML_NEW(env, double, (size_t) matrix->n);
-	int64_t n = gather_column(matrix, slot, matrix->n, values);
+	int64_t n = gather_column(env, matrix, slot, matrix->n, values);
 	double median;
 
 	rml_sort_doubles(env, values, n);
@@ -186,7 +191,7 @@ static bool
 column_is_key(RmlEnv *env, const RmlMatrix *matrix, int slot)
 {
 	double *values = RML_NEW(env, double, (size_t) matrix->n);
-	int64_t n = gather_column(matrix, slot, matrix->n, values);
+	int64_t n = gather_column(env, matrix, slot, matrix->n, values);
 	bool key;
 
 	rml_sort_doubles(env, values, n);
@@ -199,7 +204,7 @@ static void
 learn_deciles(RmlFeature *feature, RmlEnv *env, const RmlMatrix *matrix, double *values)
 {
 	int64_t rows = matrix->n < RML_DECILE_ROWS ? matrix->n : RML_DECILE_ROWS;
-	int64_t n = gather_column(matrix, feature->slot, rows, values);
+	int64_t n = gather_column(env, matrix, feature->slot, rows, values);
 
 	rml_sort_doubles(env, values, n);
 	for (int i = 0; i < RML_DECILES; i++)
@@ -306,7 +311,7 @@ learn_numbers(RmlSchema *schema, RmlEnv *env, const RmlMatrix *matrix)
 
 	/* shift by a value of the column first: sums of 1e9 + small keep the small part */
 	for (int j = 0; j < d; j++)
-		centre[j] = first_value(matrix, j);
+		centre[j] = first_value(env, matrix, j);
 	m.centre = centre;
 	moments_run(&m, env, sums_block, sums, counts);
 	reason = learn_means(schema, env, matrix, centre, sums, counts);
@@ -337,6 +342,8 @@ learn_categories(RmlFeature *feature, RmlEnv *env, const RmlColumn *column, cons
 			feature->n_missing++;
 		else
 			feature->counts[code - 1]++;
+		if (i % POLL_ROWS == POLL_ROWS - 1)
+			rml_poll(env);
 	}
 	for (int32_t i = 0; i < n; i++)
 		largest = feature->counts[i] > largest ? feature->counts[i] : largest;

@@ -27,6 +27,20 @@ from_key(uint64_t key)
 	return key ^ (((key >> 63) - 1) | 0x8000000000000000u);
 }
 
+/* map all values in place, from doubles to keys or back */
+static void
+map_all(RmlEnv *env, uint64_t *values, int64_t n, uint64_t (*map)(uint64_t))
+{
+	for (int64_t start = 0; start < n; start += POLL_EVERY)
+	{
+		int64_t end = start + POLL_EVERY < n ? start + POLL_EVERY : n;
+
+		for (int64_t i = start; i < end; i++)
+			values[i] = map(values[i]);
+		rml_poll(env);
+	}
+}
+
 static int
 digit_of(uint64_t key, int digit)
 {
@@ -84,31 +98,14 @@ compare_keys(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* sort keys; the result is in the same place */
 static void
-sort_short_array(double *values, int64_t n)
-{
-	uint64_t keys[SHORT_ARRAY];
-
-	memcpy(keys, values, (size_t) n * sizeof(double));
-	for (int64_t i = 0; i < n; i++)
-		keys[i] = to_key(keys[i]);
-	qsort(keys, (size_t) n, sizeof keys[0], compare_keys);
-	for (int64_t i = 0; i < n; i++)
-		keys[i] = from_key(keys[i]);
-	memcpy(values, keys, (size_t) n * sizeof(double));
-}
-
-static void
-sort_long_array(RmlEnv *env, double *values, int64_t n)
+sort_keys(RmlEnv *env, uint64_t *keys, int64_t n)
 {
 	int64_t(*counts)[BUCKETS] = rml_alloc(env, sizeof(int64_t) * DIGITS * BUCKETS);
 	uint64_t *scratch = RML_NEW(env, uint64_t, (size_t) n);
-	uint64_t *keys = RML_NEW(env, uint64_t, (size_t) n);
 	uint64_t *from = keys, *to = scratch;
 
-	memcpy(keys, values, (size_t) n * sizeof(double));
-	for (int64_t i = 0; i < n; i++)
-		keys[i] = to_key(keys[i]);
 	count_digits(env, keys, n, counts);
 	for (int digit = 0; digit < DIGITS; digit++)
 	{
@@ -120,19 +117,22 @@ sort_long_array(RmlEnv *env, double *values, int64_t n)
 		from = to;
 		to = swap;
 	}
-	for (int64_t i = 0; i < n; i++)
-		to[i] = from_key(from[i]);
-	memcpy(values, to, (size_t) n * sizeof(double));
+	if (from == scratch)
+		memcpy(keys, scratch, (size_t) n * sizeof(uint64_t));
 	rml_release(env, counts);
 	rml_release(env, scratch);
-	rml_release(env, keys);
 }
 
 void
 rml_sort_doubles(RmlEnv *env, double *values, int64_t n)
 {
+	/* sorted in place as integers (kernels are compiled with -fno-strict-aliasing) */
+	uint64_t *keys = (uint64_t *) (void *) values;
+
+	map_all(env, keys, n, to_key);
 	if (n <= SHORT_ARRAY)
-		sort_short_array(values, n);
+		qsort(keys, (size_t) n, sizeof keys[0], compare_keys);
 	else
-		sort_long_array(env, values, n);
+		sort_keys(env, keys, n);
+	map_all(env, keys, n, from_key);
 }

@@ -91,7 +91,11 @@ spread_labels(const RmlMatrix *matrix, const int32_t *fitted, const bool *used, 
 	int64 next = 0;
 
 	for (int64 i = 0; i < matrix->n; i++)
+	{
 		in_order[matrix->origin[i]] = fitted[i];
+		if (i % 65536 == 0)
+			CHECK_FOR_INTERRUPTS();
+	}
 	for (int64 i = 0; i < rows; i++)
 		labels[i] = used[i] ? in_order[next++] : 0;
 	pfree(in_order);

@@ -76,7 +76,7 @@ def zscored(x):
 def make_rows(name, n, d):
     """Eight overlapping clouds in d columns c1 .. cd: sums of uniforms around eight centres."""
     columns = ", ".join(
-        f"(hashint8(k * 131 + {j}) % 1000) / 1000.0::float8 * 2 + random() + random() + random() AS c{j}"
+        f"(hashint8(k * 131 + {j}) % 1000) / 1000.0::float8 * 0.8 + random() + random() + random() AS c{j}"
         for j in range(1, d + 1))
     psql(f"""DROP TABLE IF EXISTS {name};
         SELECT setseed(0.5);
