@@ -73,9 +73,13 @@ bytes(const void *params, int64_t n, int d_num, int d_cat, int threads)
 	int64_t sample = Min(n, SILHOUETTE_ROWS);
 	int steps = sweep->k_max - sweep->k_min + 1;
 	size_t labels = sizeof(int32_t) * ((size_t) n + (size_t) sample * steps);
+	int k[MAX_SWEEP];
 
+	for (int i = 0; i < steps; i++)
+		k[i] = sweep->k_min + i;
 	largest.k = sweep->k_max;
-	return rml_kmeans_bytes(&largest, n, d_num, threads) + labels;
+	return labels + Max(rml_kmeans_bytes(&largest, n, d_num, threads),
+						rml_silhouette_bytes(sample, d_num, k, steps, threads));
 }
 
 /* false when the rows do not allow this k: fewer of them, or of distinct ones */
