@@ -12,6 +12,7 @@
 #include "postgres.h"
 
 #include "access/tupdesc.h"
+#include "utils/array.h"
 
 #include "retailml/frame.h"
 #include "retailml/options.h"
@@ -93,6 +94,12 @@ extern void rml_row_bind(RmlBinding *binding, MemoryContext context, Oid row_typ
  * when the row's type has changed.
  */
 extern int rml_row_read(RmlBinding *binding, Datum row, double *numbers, int32_t *codes);
+
+/* bind to the type of this row instead of the one before */
+extern void rml_row_rebind(RmlBinding *binding, Datum row);
+
+/* elements of an array of features; more than one dimension is an error */
+extern int rml_row_array_length(const ArrayType *array);
 
 /* name of a column a row had missing, for the error of impute = error */
 extern const char *rml_row_first_missing(const RmlBinding *binding, const double *numbers,

@@ -1,21 +1,16 @@
 /*
  * row_sql.c
- *	  Choosing, binding and reading the columns of a row.
+ *	  Choosing and binding the columns of a row.  Reading is in row_read_sql.c.
  */
 #include "postgres.h"
 
-#include <math.h>
-
 #include "access/htup_details.h"
 #include "access/tupmacs.h"
-#include "catalog/pg_enum.h"
 #include "catalog/pg_type.h"
-#include "executor/executor.h"
 #include "lib/stringinfo.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/syscache.h"
 #include "utils/typcache.h"
 
 #include "retailml/row_sql.h"
@@ -190,11 +185,9 @@ record_columns(RmlRowColumns *columns, RmlEnv *env, const char *function, Datum 
 						errhint("Check the options \"features\" and \"exclude\".")));
 }
 
-static int
-feature_count(Datum row)
+int
+rml_row_array_length(const ArrayType *array)
 {
-	ArrayType *array = DatumGetArrayTypeP(row);
-
 	if (ARR_NDIM(array) > 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
@@ -206,7 +199,7 @@ static void
 array_columns(RmlRowColumns *columns, RmlEnv *env, const char *function, Datum row,
 			  const RmlNames *features, const RmlNames *exclude)
 {
-	int n = feature_count(row);
+	int n = rml_row_array_length(DatumGetArrayTypeP(row));
 
 	if (features->n > 0 || exclude->n > 0)
 		ereport(ERROR,
@@ -373,249 +366,11 @@ rml_row_bind(RmlBinding *binding, MemoryContext context, Oid row_type, Datum row
 				 errhint("Give it a row that has the columns of model_features(model).")));
 }
 
-/* ---- reading ---- */
-
-static void
-refuse_infinity(const RmlBinding *binding, int column)
+void
+rml_row_rebind(RmlBinding *binding, Datum row)
 {
-	ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-					errmsg("column \"%s\" holds infinity", binding->names[column]),
-					errhint("Replace it with NULL or a number before calling this function.")));
-}
-
-static double
-read_number(const RmlBoundColumn *column, Datum value)
-{
-	switch (column->convert)
-	{
-		case RML_FROM_FLOAT8:
-			return DatumGetFloat8(value);
-		case RML_FROM_FLOAT4:
-			return (double) DatumGetFloat4(value);
-		case RML_FROM_INT2:
-			return (double) DatumGetInt16(value);
-		case RML_FROM_INT4:
-			return (double) DatumGetInt32(value);
-		case RML_FROM_INT8:
-			return (double) DatumGetInt64(value);
-		case RML_FROM_NUMERIC:
-			return rml_numeric_to_float8(value);
-		default:
-			return DatumGetBool(value) ? 1.0 : 0.0;
-	}
-}
-
-/* an enum's label; asking the catalog for each row would cost more than all else */
-static int32_t
-read_enum(RmlBinding *binding, int column, Oid value)
-{
-	RmlBoundColumn *bound = &binding->columns[column];
-	HeapTuple tuple;
-	const char *label;
-
-	if (bound->enum_oid == value)
-		return bound->enum_code;
-	tuple = SearchSysCache1(ENUMOID, ObjectIdGetDatum(value));
-	if (!HeapTupleIsValid(tuple))
-		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-						errmsg("invalid internal value for enum: %u", value)));
-	label = NameStr(((Form_pg_enum) GETSTRUCT(tuple))->enumlabel);
-	bound->enum_code = binding->code(binding->target, column, label, strlen(label));
-	bound->enum_oid = value;
-	ReleaseSysCache(tuple);
-	return bound->enum_code;
-}
-
-static int32_t
-read_code(RmlBinding *binding, int column, Datum value)
-{
-	struct varlena *packed;
-	const char *text;
-	size_t length;
-	int32_t code;
-
-	if (binding->columns[column].convert == RML_FROM_ENUM)
-		return read_enum(binding, column, DatumGetObjectId(value));
-	packed = PG_DETOAST_DATUM_PACKED(value);
-	text = VARDATA_ANY(packed);
-	length = VARSIZE_ANY_EXHDR(packed);
-	if (binding->columns[column].convert == RML_FROM_BPCHAR)
-		length = bpchartruelen((char *) text, (int) length);
-	code = binding->code(binding->target, column, text, length);
-	if ((Pointer) packed != DatumGetPointer(value))
-		pfree(packed);
-	return code;
-}
-
-/* store one column's value; returns 1 when it is missing */
-static int
-read_column(RmlBinding *binding, int column, Datum value, bool null, double *numbers,
-			int32_t *codes)
-{
-	RmlBoundColumn *bound = &binding->columns[column];
-	double number;
-
-	if (bound->categorical)
-	{
-		codes[bound->slot] = null ? 0 : read_code(binding, column, value);
-		return null;
-	}
-	number = null ? NAN : read_number(bound, value);
-	if (isinf(number))
-		refuse_infinity(binding, column);
-	numbers[bound->slot] = number;
-	return isnan(number);
-}
-
-static void
-rebind_if_changed(RmlBinding *binding, HeapTupleHeader header, Datum row)
-{
-	if (HeapTupleHeaderGetTypeId(header) == binding->type &&
-		HeapTupleHeaderGetTypMod(header) == binding->typmod)
-		return;
 	pfree(binding->values);
 	pfree(binding->nulls);
 	FreeTupleDesc(binding->tupdesc);
 	bind_record(binding, row);
-}
-
-/* a tuple without NULLs whose wanted columns are all at fixed offsets */
-static int
-read_fixed(RmlBinding *binding, HeapTupleHeader header, double *numbers, int32_t *codes)
-{
-	const char *data = (const char *) header + header->t_hoff;
-	int missing = 0;
-
-	for (int i = 0; i < binding->n_columns; i++)
-	{
-		const RmlBoundColumn *column = &binding->columns[i];
-		const char *place = data + column->offset;
-
-		if (column->convert == RML_FROM_FLOAT8)
-		{
-			double number = *(const double *) place;
-
-			/* false for NaN and infinity alike */
-			if (likely(number - number == 0.0))
-			{
-				numbers[column->slot] = number;
-				continue;
-			}
-		}
-		missing +=
-			read_column(binding, i, fetch_att(place, true, column->width), false, numbers, codes);
-	}
-	return missing;
-}
-
-static int
-read_deformed(RmlBinding *binding, HeapTupleHeader header, double *numbers, int32_t *codes)
-{
-	HeapTupleData tuple;
-	int missing = 0;
-
-	tuple.t_len = HeapTupleHeaderGetDatumLength(header);
-	ItemPointerSetInvalid(&tuple.t_self);
-	tuple.t_tableOid = InvalidOid;
-	tuple.t_data = header;
-	heap_deform_tuple(&tuple, binding->tupdesc, binding->values, binding->nulls);
-	for (int i = 0; i < binding->n_columns; i++)
-	{
-		int attribute = binding->columns[i].attribute;
-
-		missing += read_column(binding, i, binding->values[attribute], binding->nulls[attribute],
-							   numbers, codes);
-	}
-	return missing;
-}
-
-static int
-read_record(RmlBinding *binding, Datum row, double *numbers, int32_t *codes)
-{
-	HeapTupleHeader header = DatumGetHeapTupleHeader(row);
-	int missing;
-
-	rebind_if_changed(binding, header, row);
-	if (binding->fixed_attributes > 0 && !(header->t_infomask & HEAP_HASNULL) &&
-		HeapTupleHeaderGetNatts(header) >= binding->fixed_attributes)
-		missing = read_fixed(binding, header, numbers, codes);
-	else
-		missing = read_deformed(binding, header, numbers, codes);
-	if ((Pointer) header != DatumGetPointer(row))
-		pfree(header);
-	return missing;
-}
-
-static void
-check_array_length(const RmlBinding *binding, int length)
-{
-	if (length != binding->n_columns)
-		ereport(ERROR,
-				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
-				 errmsg("the array has %d elements, expected %d", length, binding->n_columns)));
-}
-
-/* an array with NULLs among its elements: the slow way */
-static int
-read_sparse_array(RmlBinding *binding, ArrayType *array, double *numbers)
-{
-	Datum *values;
-	bool *nulls;
-	int n;
-	int missing = 0;
-
-	deconstruct_array(array, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &values,
-					  &nulls, &n);
-	check_array_length(binding, n);
-	for (int i = 0; i < n; i++)
-		missing += read_column(binding, i, values[i], nulls[i], numbers, NULL);
-	pfree(values);
-	pfree(nulls);
-	return missing;
-}
-
-static int
-read_array(RmlBinding *binding, Datum row, double *numbers)
-{
-	ArrayType *array = DatumGetArrayTypeP(row);
-	int n = feature_count(PointerGetDatum(array));
-	int missing = 0;
-
-	if (ARR_HASNULL(array))
-		missing = read_sparse_array(binding, array, numbers);
-	else
-	{
-		check_array_length(binding, n);
-		memcpy(numbers, ARR_DATA_PTR(array), sizeof(double) * n);
-		for (int i = 0; i < n; i++)
-		{
-			if (isinf(numbers[i]))
-				refuse_infinity(binding, i);
-			missing += isnan(numbers[i]) != 0;
-		}
-	}
-	if ((Pointer) array != DatumGetPointer(row))
-		pfree(array);
-	return missing;
-}
-
-int
-rml_row_read(RmlBinding *binding, Datum row, double *numbers, int32_t *codes)
-{
-	if (binding->is_array)
-		return read_array(binding, row, numbers);
-	return read_record(binding, row, numbers, codes);
-}
-
-const char *
-rml_row_first_missing(const RmlBinding *binding, const double *numbers, const int32_t *codes)
-{
-	for (int i = 0; i < binding->n_columns; i++)
-	{
-		const RmlBoundColumn *column = &binding->columns[i];
-
-		if (column->categorical ? codes[column->slot] == 0 : isnan(numbers[column->slot]))
-			return binding->names[i];
-	}
-	return "";
 }
