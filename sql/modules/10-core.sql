@@ -3,6 +3,9 @@
 COMMENT ON SCHEMA @extschema@ IS
 'retailml: machine learning for retail and customer analytics. Fit with an aggregate, score with a function.';
 
+-- functions only, each with its caller's rights: what an analyst or a BI tool needs is to see them
+GRANT USAGE ON SCHEMA @extschema@ TO PUBLIC;
+
 CREATE FUNCTION fit_combine(internal, internal) RETURNS internal
     AS 'MODULE_PATHNAME', 'rml_fit_combine'
     LANGUAGE C IMMUTABLE PARALLEL SAFE;

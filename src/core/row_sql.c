@@ -120,31 +120,49 @@ check_names_exist(const char *option, const RmlNames *names, TupleDesc descripto
 							errhint("The row has the columns: %s.", list_columns(descriptor))));
 }
 
-static void
-refuse_type(const char *function, const char *name, const char *type)
+/* can the algorithm use this column? */
+static bool
+is_usable(Form_pg_attribute attribute, bool categories, RmlKind *kind)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_DATATYPE_MISMATCH),
-			 errmsg("column \"%s\" is of type %s, which %s cannot use", name, type, function),
-			 errhint("Derive a number from it, or leave it out with the option "
-					 "{\"exclude\": [\"%s\"]}.",
-					 name)));
+	RmlConvert convert;
+
+	return classify_type(attribute->atttypid, &convert, kind) &&
+		   (*kind != RML_CATEGORICAL || categories);
+}
+
+/* all columns that cannot be used, so that one look at the error is enough */
+static void
+refuse_types(const char *function, TupleDesc descriptor, const bool *chosen, bool categories)
+{
+	StringInfoData listed, exclude;
+	int n = 0;
+
+	initStringInfo(&listed);
+	initStringInfo(&exclude);
+	for (int i = 0; i < descriptor->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(descriptor, i);
+		RmlKind kind;
+
+		if (!chosen[i] || is_usable(attribute, categories, &kind))
+			continue;
+		appendStringInfo(&listed, "%s\"%s\" is of type %s", n > 0 ? ", " : "",
+						 NameStr(attribute->attname), format_type_be(attribute->atttypid));
+		appendStringInfo(&exclude, "%s\"%s\"", n++ > 0 ? ", " : "", NameStr(attribute->attname));
+	}
+	ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+					errmsg_plural("column %s, which %s cannot use",
+								  "columns that %2$s cannot use: %1$s", n, listed.data, function),
+					errhint("Derive a number from it, or leave it out with the option "
+							"{\"exclude\": [%s]}.",
+							exclude.data)));
 }
 
 static void
-add_column(RmlRowColumns *columns, RmlEnv *env, const char *function, Form_pg_attribute attribute,
-		   bool categories)
+add_column(RmlRowColumns *columns, RmlEnv *env, Form_pg_attribute attribute, RmlKind kind)
 {
-	const char *name = NameStr(attribute->attname);
-	char *type = format_type_be(attribute->atttypid);
-	RmlConvert convert;
-	RmlKind kind;
-
-	if (!classify_type(attribute->atttypid, &convert, &kind) ||
-		(kind == RML_CATEGORICAL && !categories))
-		refuse_type(function, name, type);
-	columns->names[columns->n] = rml_strdup(env, name);
-	columns->types[columns->n] = rml_strdup(env, type);
+	columns->names[columns->n] = rml_strdup(env, NameStr(attribute->attname));
+	columns->types[columns->n] = rml_strdup(env, format_type_be(attribute->atttypid));
 	columns->kinds[columns->n++] = kind;
 }
 
@@ -157,6 +175,15 @@ columns_alloc(RmlRowColumns *columns, RmlEnv *env, int most)
 	columns->kinds = RML_NEW(env, RmlKind, most);
 }
 
+static bool
+is_chosen(Form_pg_attribute attribute, const RmlNames *features, const RmlNames *exclude)
+{
+	const char *name = NameStr(attribute->attname);
+
+	return !attribute->attisdropped && !names_contain(exclude, name) &&
+		   (features->n == 0 || names_contain(features, name));
+}
+
 static void
 record_columns(RmlRowColumns *columns, RmlEnv *env, const char *function, Datum row,
 			   const RmlNames *features, const RmlNames *exclude, bool categories)
@@ -164,20 +191,25 @@ record_columns(RmlRowColumns *columns, RmlEnv *env, const char *function, Datum 
 	Oid type;
 	int32 typmod;
 	TupleDesc descriptor = row_descriptor(row, &type, &typmod);
+	bool *chosen;
 
 	check_names_exist("features", features, descriptor);
 	check_names_exist("exclude", exclude, descriptor);
 	columns_alloc(columns, env, descriptor->natts);
+	chosen = palloc(sizeof(bool) * Max(descriptor->natts, 1));
+	for (int i = 0; i < descriptor->natts; i++)
+		chosen[i] = is_chosen(TupleDescAttr(descriptor, i), features, exclude);
 	for (int i = 0; i < descriptor->natts; i++)
 	{
-		Form_pg_attribute attribute = TupleDescAttr(descriptor, i);
-		const char *name = NameStr(attribute->attname);
+		RmlKind kind;
 
-		if (attribute->attisdropped || names_contain(exclude, name) ||
-			(features->n > 0 && !names_contain(features, name)))
+		if (!chosen[i])
 			continue;
-		add_column(columns, env, function, attribute, categories);
+		if (!is_usable(TupleDescAttr(descriptor, i), categories, &kind))
+			refuse_types(function, descriptor, chosen, categories);
+		add_column(columns, env, TupleDescAttr(descriptor, i), kind);
 	}
+	pfree(chosen);
 	ReleaseTupleDesc(descriptor);
 	if (columns->n == 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),

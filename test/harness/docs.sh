@@ -47,7 +47,7 @@ demo_runs()
 # as make demo starts it: a new database, the schema on the path
 if [ -x test/harness/demo.sh ]; then
     database_new demo
-    sql "DROP EXTENSION pgtap" "ALTER DATABASE demo SET search_path = retailml, public"
+    sql "DROP EXTENSION pgtap" "ALTER DATABASE demo SET search_path = public, retailml"
     ok "the demonstration runs" demo_runs
 else
     skip 1 "test/harness/demo.sh is not there yet"

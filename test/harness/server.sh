@@ -21,7 +21,7 @@ server_up()
     PGDATABASE=retailml
     export PGDATABASE
     sql "CREATE EXTENSION retailml" \
-        "ALTER DATABASE retailml SET search_path = retailml, public"
+        "ALTER DATABASE retailml SET search_path = public, retailml"
 }
 
 case ${1:-} in

@@ -1,0 +1,214 @@
+#!/usr/bin/env bash
+# demo.sh: the demonstration, its loader, and the pages whose output it is.  TAP.
+set -euo pipefail
+# shellcheck source=test/harness/lib.sh
+. "$(dirname "$0")/../harness/lib.sh"
+# shellcheck source=test/harness/demo_load.sh
+. "$REPO/test/harness/demo_load.sh"
+cd "$REPO"
+
+dir=$(mktemp -d "$RETAILML_SCRATCH/demo.XXXXXX")
+unset CUSTOMER ORDER DATE QUANTITY PRICE AMOUNT DATE_ORDER DATA
+
+# demo NAME [VARIABLE=value...]: the whole demonstration in a database of its own
+demo()
+{
+    local name=$1
+    shift
+    database_new "demo_$name" && env "$@" test/harness/demo.sh >"$dir/$name.out" 2>&1 && return
+    diag "$(tail -n 20 "$dir/$name.out")"
+    return 1
+}
+
+# load FILE [VARIABLE=value...]: only the loader; its rows, or its complaint and an exit status of 1
+load()
+{
+    local file=$1 status=0
+    shift
+    (
+        for variable; do export "${variable?}"; done
+        load_log "$file"
+    ) >"$dir/load.out" 2>"$dir/load.err" || status=$?
+    if [ "$status" -eq 0 ]; then
+        sql "SELECT * FROM public.purchases_raw ORDER BY ordered_at, amount"
+    else
+        cat "$dir/load.err"
+        return 1
+    fi
+}
+
+# a few lines as a file
+csv()
+{
+    printf '%b\n' "$@" >"$dir/log.csv"
+    echo "$dir/log.csv"
+}
+
+# rows that the log does not account for
+row_log_balances()
+{
+    sql "SELECT (SELECT count(*) FROM purchases_raw) - sum(removed) = (SELECT count(*) FROM tutorial.purchases)
+             AND min(rows_left) = (SELECT count(*) FROM tutorial.purchases)
+             AND bool_and(rows_left = previous - removed)
+         FROM (SELECT *, lag(rows_left, 1, (SELECT count(*) FROM purchases_raw)) OVER (ORDER BY step) AS previous
+               FROM tutorial.row_log) AS log"
+}
+
+# ---------------------------------------------------------------- the synthetic store
+
+ok "the synthetic store" demo store
+is "$(row_log_balances)" t "the row log balances"
+# 1 in 40 orders has no customer, and so on: all kinds of row were there to be removed
+is "$(sql "SELECT count(*) FROM tutorial.row_log WHERE removed > 0")" 3 "three steps removed rows"
+is "$(grep -c '^Time: ' "$dir/store.out")" "$(sed 's/--.*//' docs/tutorial.sql | grep -c ';')" \
+    "every statement has its time"
+
+# statements without comments and layout
+statements()
+{
+    sed 's/--.*//' | tr -s '[:space:]' '\n' | sed '/^$/d'
+}
+
+is "$(awk '/^```sql/ { f = 1; next } /^```/ { f = 0 } f' docs/tutorial.md | statements)" \
+    "$(cat test/harness/demo_store.sql docs/tutorial.sql | statements)" \
+    "docs/tutorial.md has the statements of docs/tutorial.sql"
+for page in docs/tutorial.md README.md; do
+    ok "the output in $page is current" test/harness/demo_pages.sh check "$page"
+done
+
+# ---------------------------------------------------------------- logs of all kinds
+
+database_new demo_load
+wanted='17850|536365|2010-12-13 08:26:00+00|2|5.00'
+is "$(load "$(csv 'InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country' \
+    '536365,85123A,"A ""heart"", white\nof glass",2,2010-12-13 08:26:00,2.50,17850,United Kingdom')")" \
+    "$wanted" "Online Retail's header, quotes, a line end in a field"
+is "$(load "$(csv '\xEF\xBB\xBF"Customer ID";"Order-Nr.";"Order Date";"Qty";"Unit price (EUR)"\r' \
+    '17850;536365;13.12.2010 08:26;2;"2,50 \xE2\x82\xAC"\r' '\r')" \
+    ORDER=Order-Nr. PRICE='unit price (eur)')" "$wanted" \
+    "semicolons, byte order mark, CRLF, decimal commas, day first, names by the user"
+is "$(load "$(csv 'customer\tinvoice\tdate\tquantity\tprice\tdescription' \
+    '17850.0\t536365\t12/13/2010 8:26\t2\t\x242.50\tcaf\xE9')")" "$wanted" \
+    "tabs, Latin 1, month first, ids that were floating point, currency"
+is "$(load "$(csv 'user_id|order_id|timestamp|units|amount|price' '17850|536365|2010-12-13T08:26:00Z|2|5.00|9')")" \
+    "$wanted" "an amount goes before a price"
+gzip -c "$(csv 'customer_id,date,dollars' '00001,1997-01-01,11.77' '00001,1997-01-01,8' '2,19970102,"1,234.50"')" \
+    >"$dir/log.bin"
+is "$(load "$dir/log.bin")" "00001|00001 1997-01-01|1997-01-01 00:00:00+00|1|8
+00001|00001 1997-01-01|1997-01-01 00:00:00+00|1|11.77
+2|2 1997-01-02|1997-01-02 00:00:00+00|1|1234.50" \
+    "compressed under another name, no order, no quantity, thousands"
+is "$(load "$(csv 'customer,date,quantity,price' ',2024-01-01,1,1' 'a,,1,2' 'a,31.02.2024,1,3' 'a,2024-01-04,,4' \
+    'a,2024-01-05,-1,5' 'a,2024-01-06,1,' 'NULL,2024-01-07,1,free' 'a,2024-01-08,1,(8.00)')" |
+    sed 's/ 00:00:00+00//')" \
+    "||2024-01-01|1|1
+a|a 2024-01-04|2024-01-04||
+a|a 2024-01-05|2024-01-05|-1|-5
+a|a 2024-01-06|2024-01-06|1|
+||2024-01-07|1|
+a|a 2024-01-08|2024-01-08|1|-8.00
+a|||1|2
+a|||1|3" "empty fields, dates that are none, words for nothing"
+like "$(cat "$dir/load.err")" '1 rows have a date that cannot be read, for example "31.02.2024"' \
+    "a date that is none is reported"
+is "$(load "$(csv 'customer,date,price' 'a,3/4/2025,1')" DATE_ORDER=DMY | cut -d'|' -f3)" \
+    "2025-04-03 00:00:00+00" "DATE_ORDER decides"
+is "$(load "$(csv 'customer,date,price' 'a,3/4/2025,1')" | cut -d'|' -f3)" \
+    "2025-03-04 00:00:00+00" "without it, the month is first"
+like "$(cat "$dir/load.err")" 'month first' "which is said"
+
+# refused DESCRIPTION REGULAR-EXPRESSION FILE [VARIABLE=value...]
+refused()
+{
+    local description=$1 pattern=$2 message status=0
+    shift 2
+    message=$(load "$@") || status=$?
+    if [ "$status" -eq 0 ]; then message="(not refused) $message"; fi
+    like "$message" "$pattern" "$description"
+}
+
+refused "an unclear header lists the columns" \
+    'which column is the CUSTOMER.*master_id.*sample_id.*date.*DATE="date".*CUSTOMER=' \
+    "$(csv 'master_id,sample_id,date,cds,dollars' '1,1,1997-01-01,2,29.33')"
+is "$(load "$dir/log.csv" CUSTOMER=master_id)" "1|1 1997-01-01|1997-01-01 00:00:00+00|1|29.33" \
+    "and goes on with the name"
+refused "two columns that fit" 'more than one column could be the CUSTOMER' \
+    "$(csv 'customer_id,user_id,date,price' 1,1,1997-01-01,1)"
+refused "a name that is not there" 'there is no column kunde for CUSTOMER' "$dir/log.csv" CUSTOMER=kunde
+refused "nothing to sum" 'which column is the PRICE or the AMOUNT' "$(csv 'customer,date' '1,1997-01-01')"
+refused "a missing file" 'DATA=.*/nowhere.csv: no such file' "$dir/nowhere.csv"
+refused "a directory" 'not a file' "$dir"
+: >"$dir/empty.csv"
+refused "an empty file" 'is empty' "$dir/empty.csv"
+refused "no rows" 'no rows below the header' "$(csv 'customer,date,price')"
+refused "a line with a field too many" 'extra data.*as many fields in every line' \
+    "$(csv 'customer,date,price' '1,1997-01-01,1,x')"
+refused "no separator" 'no separator' "$(csv 'customer' 1)"
+refused "a workbook" 'workbook' "$(csv 'PK\x03\x04')"
+refused "dates that are none" 'no date that can be read, for example "soon"' "$(csv 'customer,date,price' 'a,soon,1')"
+refused "dates of two kinds" 'day first in some rows' \
+    "$(csv 'customer,date,price' 'a,13/1/2025,1' 'a,1/13/2025,1')"
+refused "prices that are none" 'no number that can be read' "$(csv 'customer,date,price' 'a,2025-01-01,free')"
+
+# ---------------------------------------------------------------- small and real
+
+csv 'customer,date,price' 'a,2025-01-01,1' 'a,2025-01-02,2' 'b,2025-01-03,5' >/dev/null
+ok "two customers are enough" demo small "DATA=$dir/log.csv"
+is "$(row_log_balances)" t "the row log balances"
+csv 'customer,date,price' 'a,2025-01-01,1' >/dev/null
+database_new demo_one
+like "$(DATA=$dir/log.csv test/harness/demo.sh 2>&1)" 'only 1 customers have a purchase' "one is not"
+
+# the same figures by plain SQL, from the file as it is
+online_retail()
+{
+    sql "CREATE TABLE plain (invoice text, stock text, description text, quantity int, at timestamptz,
+             price numeric, customer text, country text)"
+    gzip -dc "$RETAILML_DATA/online_retail_2010_2011.csv.gz" |
+        "$PG_BINDIR/psql" -Xq -c "COPY plain FROM STDIN (FORMAT csv, HEADER true)"
+    sql "DELETE FROM plain WHERE customer IS NULL OR invoice LIKE 'C%' OR quantity <= 0 OR price <= 0"
+}
+
+# lines of the tables of the tutorial's section
+section_rows()
+{
+    sed -n '/^### UCI/,/^## /p' docs/tutorial.md | grep '^| .*[0-9] |$'
+}
+
+figures()
+{
+    sql "SELECT format('| %s | %s |', CASE step WHEN 0 THEN 'read' ELSE what END,
+                   to_char(CASE step WHEN 0 THEN rows_left ELSE removed END, 'FM999,999'))
+         FROM tutorial.row_log WHERE step = 0 OR removed > 0 ORDER BY step" \
+        "SELECT format('| left | %s |', to_char(count(*), 'FM999,999')) FROM tutorial.purchases" \
+        "SELECT format('| %s | %s | %s | %s | %s | %s | %s |', name, to_char(size, 'FM999,999'),
+                   round((100 * share)::numeric, 1),
+                   round((100 * sum(monetary) / sum(sum(monetary)) OVER ())::numeric, 1),
+                   round(avg(recency_days)::numeric), round(avg(frequency), 1),
+                   to_char(avg(monetary), 'FM999,999'))
+         FROM tutorial.segment_names JOIN tutorial.customer_segments USING (cluster)
+         JOIN tutorial.customer_rfm USING (customer_id)
+         GROUP BY cluster, name, size, share ORDER BY cluster"
+}
+
+if [ -f "${RETAILML_DATA:-}/online_retail_2010_2011.csv.gz" ]; then
+    ok "Online Retail" demo retail "DATA=$RETAILML_DATA/online_retail_2010_2011.csv.gz"
+    is "$(row_log_balances)" t "the row log balances"
+    online_retail
+    is "$(sql "SELECT count(*), count(DISTINCT customer_id), count(DISTINCT order_id), sum(amount) FROM tutorial.purchases")" \
+        "$(sql "SELECT count(*), count(DISTINCT customer), count(DISTINCT invoice), sum(quantity * price) FROM plain")" \
+        "rows, customers, orders and revenue are those of plain SQL"
+    is "$(sql "SELECT count(*) FROM tutorial.customer_rfm r FULL JOIN
+               (SELECT customer, extract(epoch FROM timestamptz '2011-12-10' - max(at)) / 86400 AS recency,
+                       count(DISTINCT invoice) AS frequency, sum(quantity * price)::float8 AS monetary
+                FROM plain GROUP BY customer) p ON customer = customer_id
+               WHERE customer IS NULL OR customer_id IS NULL OR r.frequency <> p.frequency
+                  OR r.monetary <> p.monetary OR abs(r.recency_days - p.recency) > 1e-9")" 0 \
+        "so are recency, frequency and monetary of each customer"
+    is "$(sql "SELECT count(*), sum((monetary IS NOT NULL)::int) FROM tutorial.customer_segments
+               LEFT JOIN tutorial.customer_rfm USING (customer_id)")" "4338|4338" "the segments hold all customers"
+    is "$(section_rows)" "$(figures)" "the figures of docs/tutorial.md are these"
+else
+    skip 6 "the Online Retail file is not here"
+fi
+done_testing
