@@ -29,16 +29,16 @@
 /* a 128-bit integer in two's complement, aligned to 8 like everything the host allocates */
 typedef struct RmlFixed
 {
-	uint64_t	low;
-	int64_t		high;
+	uint64_t low;
+	int64_t high;
 } RmlFixed;
 
 #define RML_WIDE_DIGITS 69
 
 typedef struct RmlWideSum
 {
-	int64_t		digits[RML_WIDE_DIGITS];
-	int64_t		pending;		/* additions since carries were propagated */
+	int64_t digits[RML_WIDE_DIGITS];
+	int64_t pending; /* additions since carries were propagated */
 } RmlWideSum;
 
 static inline __int128
@@ -58,8 +58,8 @@ rml_fixed_set(RmlFixed *fixed, __int128 value)
 static inline bool
 rml_fixed_add(RmlFixed *fixed, unsigned __int128 magnitude, bool negative)
 {
-	__int128	term = negative ? -(__int128) magnitude : (__int128) magnitude;
-	__int128	sum;
+	__int128 term = negative ? -(__int128) magnitude : (__int128) magnitude;
+	__int128 sum;
 
 	if (__builtin_add_overflow(rml_fixed_get(fixed), term, &sum))
 		return false;
@@ -71,10 +71,8 @@ rml_fixed_add(RmlFixed *fixed, unsigned __int128 magnitude, bool negative)
 static inline bool
 rml_fixed_add_double(RmlFixed *fixed, double x)
 {
-	uint64_t	bits,
-				mantissa;
-	int			exponent,
-				shift;
+	uint64_t bits, mantissa;
+	int exponent, shift;
 
 	memcpy(&bits, &x, sizeof bits);
 	exponent = (int) (bits >> 52 & 0x7FF);
@@ -121,4 +119,4 @@ extern const char *rml_decimal_text(const RmlFixed *fixed, char text[RML_DECIMAL
 /* decimal sum rounded to the nearest double */
 extern double rml_decimal_sum(const RmlFixed *fixed);
 
-#endif							/* RETAILML_EXACT_SUM_H */
+#endif /* RETAILML_EXACT_SUM_H */

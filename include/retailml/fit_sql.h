@@ -13,11 +13,10 @@ typedef struct RmlCollector
 	const RmlFitSpec *spec; /* NULL in a state that was only combined */
 	Oid row_type;
 	Datum parameters[RML_MAX_PARAMETERS];
-	Datum last_seen[RML_MAX_PARAMETERS]; /* as given, to see cheaply that they are equal */
 	int n_parameters;
 	bool by_value[RML_MAX_PARAMETERS];
 	Jsonb *options; /* a copy, or NULL */
-	Datum last_options;
+	bool constant;  /* the query cannot change parameters and options from row to row */
 	void *params; /* made by spec->begin in this process, or NULL */
 	RmlRowParams row_params;
 	RmlFrame frame;
@@ -33,6 +32,7 @@ typedef struct RmlFitArguments
 	bool by_value[RML_MAX_PARAMETERS];
 	Datum options; /* jsonb */
 	bool has_options;
+	bool constant; /* everything but the row is a constant of the query */
 } RmlFitArguments;
 
 /* begin with this first row: columns, binding, options; memory comes from a child of parent */
@@ -44,7 +44,8 @@ extern void rml_collect_start_values(RmlCollector *collector, MemoryContext pare
 									 const RmlFitSpec *spec, const RmlFitArguments *arguments);
 
 /* parameters and options must not change from row to row */
-extern void rml_collect_check_arguments(RmlCollector *collector, const RmlFitArguments *arguments);
+extern void rml_collect_check_arguments(const RmlCollector *collector,
+										const RmlFitArguments *arguments);
 
 /* add a row; false when impute = skip left it out */
 extern bool rml_collect_row(RmlCollector *collector, Datum row);

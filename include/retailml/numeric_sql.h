@@ -9,10 +9,10 @@
 
 typedef struct RmlDigits
 {
-	const char *digits;			/* int16 each, most significant first, perhaps unaligned */
-	int			n;
-	int			weight;			/* the first digit counts 10000 ^ weight */
-	bool		negative;
+	const char *digits; /* int16 each, most significant first, perhaps unaligned */
+	int n;
+	int weight; /* the first digit counts 10000 ^ weight */
+	bool negative;
 } RmlDigits;
 
 /*
@@ -21,4 +21,4 @@ typedef struct RmlDigits
  */
 extern bool rml_numeric_digits(const struct varlena *numeric, RmlDigits *digits);
 
-#endif							/* RETAILML_NUMERIC_SQL_H */
+#endif /* RETAILML_NUMERIC_SQL_H */

@@ -46,7 +46,7 @@ extern const char *const rml_rfm_value_names[RML_RFM_DIMENSIONS];
 
 typedef struct RmlRfmParams
 {
-	int64_t		bins;
+	int64_t bins;
 } RmlRfmParams;
 
 /* options of rfm_fit; "segments" is read by the binding, into an RmlRfmMap */
@@ -59,7 +59,7 @@ typedef struct RmlRfmSegment
 {
 	const char *name;
 	const char *description;
-	const char *lever;			/* what marketing does with it */
+	const char *lever; /* what marketing does with it */
 } RmlRfmSegment;
 
 /* the built-in segment of that name, or NULL */
@@ -68,12 +68,12 @@ extern const RmlRfmSegment *rml_rfm_segment(const char *name);
 /* which segment each code belongs to */
 typedef struct RmlRfmMap
 {
-	int			bins;
-	int			n_cells;		/* bins^3 */
-	int			n_segments;
-	char	  **segments;		/* [n_segments] names */
-	int32_t    *segment;		/* [n_cells] index into segments */
-	uint8_t    *claimed;		/* [n_cells] named by rml_rfm_map_assign */
+	int bins;
+	int n_cells; /* bins^3 */
+	int n_segments;
+	char **segments;  /* [n_segments] names */
+	int32_t *segment; /* [n_cells] index into segments */
+	uint8_t *claimed; /* [n_cells] named by rml_rfm_map_assign */
 } RmlRfmMap;
 
 /* the built-in segments */
@@ -94,10 +94,10 @@ extern void rml_rfm_map_finish(RmlRfmMap *map, RmlEnv *env);
 
 typedef struct RmlRfm
 {
-	RmlRfmMap	map;			/* without claimed */
-	double	   *cuts;			/* [3 x (bins - 1)] per dimension, from worst to best */
-	int64_t    *sizes;			/* [n_cells] training rows of each code */
-	void	  **results;		/* [n_cells] zeroed: room for the host's ready-made results */
+	RmlRfmMap map;  /* without claimed */
+	double *cuts;   /* [3 x (bins - 1)] per dimension, from worst to best */
+	int64_t *sizes; /* [n_cells] training rows of each code */
+	void **results; /* [n_cells] zeroed: room for the host's ready-made results */
 } RmlRfm;
 
 /* the reason these parameters are refused, or NULL */
@@ -117,11 +117,11 @@ extern void rml_rfm_fit(RmlRfm *rfm, RmlEnv *env, const RmlRfmMap *map, const do
 extern void rml_rfm_scores(const RmlRfm *rfm, const double *numbers, int *scores);
 
 /* cell of numbers [3] */
-extern int	rml_rfm_cell(const RmlRfm *rfm, const double *numbers);
+extern int rml_rfm_cell(const RmlRfm *rfm, const double *numbers);
 
 /* a cell's three scores, and its code */
 extern void rml_rfm_cell_scores(int bins, int cell, int *scores);
-extern int	rml_rfm_cell_code(int bins, int cell);
+extern int rml_rfm_cell_code(int bins, int cell);
 
 /* the code as the number predict() gives */
 extern double rml_rfm_predict(const void *rfm, const double *numbers, const int32_t *codes);
@@ -131,4 +131,4 @@ extern void *rml_rfm_decode(RmlReader *reader, const RmlSchema *schema, const vo
 
 extern const RmlAlgorithm rml_rfm_algorithm;
 
-#endif							/* RETAILML_RFM_H */
+#endif /* RETAILML_RFM_H */

@@ -32,13 +32,13 @@ typedef enum RmlOrderKind
 /* how values of one type are told apart; made once per query */
 typedef struct RmlOrderType
 {
-	Oid			type;
-	Oid			collation;
+	Oid type;
+	Oid collation;
 	RmlOrderKind kind;
-	int16		length;			/* typlen */
-	bool		by_value;
-	FmgrInfo	hash;			/* of kind VALUE */
-	FmgrInfo	equal;
+	int16 length; /* typlen */
+	bool by_value;
+	FmgrInfo hash; /* of kind VALUE */
+	FmgrInfo equal;
 } RmlOrderType;
 
 #define RML_ORDERS_INLINE 3
@@ -47,20 +47,20 @@ typedef struct RmlOrderType
 /* bytes of values too long for a word: each entry its length, then the bytes */
 typedef struct RmlOrderPool
 {
-	uint64		used;
-	uint64		capacity;
-	char		entries[FLEXIBLE_ARRAY_MEMBER];
+	uint64 used;
+	uint64 capacity;
+	char entries[FLEXIBLE_ARRAY_MEMBER];
 } RmlOrderPool;
 
 typedef struct RmlOrders
 {
-	uint64	   *words;			/* list [n], or hash table [capacity], 0 = free */
-	RmlOrderPool *pool;			/* NULL until needed */
-	uint64		last;			/* word of the value added last */
-	uint32		n;				/* distinct values */
-	uint32		capacity;		/* more than RML_ORDERS_LIST: words is a hash table */
-	bool		has_zero;		/* word 0 is a member, which the hash table cannot hold */
-	uint64		few[RML_ORDERS_INLINE];
+	uint64 *words;      /* list [n], or hash table [capacity], 0 = free */
+	RmlOrderPool *pool; /* NULL until needed */
+	uint64 last;        /* word of the value added last */
+	uint32 n;           /* distinct values */
+	uint32 capacity;    /* more than RML_ORDERS_LIST: words is a hash table */
+	bool has_zero;      /* word 0 is a member, which the hash table cannot hold */
+	uint64 few[RML_ORDERS_INLINE];
 } RmlOrders;
 
 /* fill in how values of a type are told apart; an error when the type has no equality */
@@ -85,4 +85,4 @@ extern void rml_orders_serialize(const RmlOrders *orders, void *bytes);
 /* the set as a view of these bytes, aligned to 8; good for rml_orders_merge's source only */
 extern void rml_orders_deserialize(RmlOrders *orders, void *bytes);
 
-#endif							/* RETAILML_RFM_ORDERS_SQL_H */
+#endif /* RETAILML_RFM_ORDERS_SQL_H */

@@ -11,6 +11,7 @@
 
 #include "catalog/pg_type.h"
 #include "libpq/pqformat.h"
+#include "nodes/primnodes.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -80,7 +81,27 @@ read_arguments(FunctionCallInfo fcinfo, const RmlFitSpec *spec, RmlFitArguments 
 		arguments->options = PG_GETARG_DATUM(options);
 }
 
-/* which parameters are varlena: asked once per state, not per row */
+/* true when nothing after the row(s) can change from row to row */
+static bool
+arguments_are_constant(FunctionCallInfo fcinfo, int rows)
+{
+	Aggref *aggregate = AggGetAggref(fcinfo);
+	ListCell *cell;
+
+	if (aggregate == NULL)
+		return false;
+	for_each_from(cell, aggregate->args, rows)
+	{
+		Expr *argument = lfirst_node(TargetEntry, cell)->expr;
+
+		if (!IsA(argument, Const) &&
+			!(IsA(argument, Param) && ((Param *) argument)->paramkind == PARAM_EXTERN))
+			return false;
+	}
+	return true;
+}
+
+/* what the arguments are: asked once per state, not per row */
 static void
 classify_arguments(FunctionCallInfo fcinfo, const RmlFitSpec *spec, RmlFitArguments *arguments)
 {
@@ -90,6 +111,7 @@ classify_arguments(FunctionCallInfo fcinfo, const RmlFitSpec *spec, RmlFitArgume
 	arguments->row_type = row_type == FLOAT8ARRAYOID ? FLOAT8ARRAYOID : RECORDOID;
 	for (int i = 0; i < spec->n_parameters; i++)
 		arguments->by_value[i] = get_typbyval(get_fn_expr_argtype(fcinfo->flinfo, first + i));
+	arguments->constant = arguments_are_constant(fcinfo, first - 1);
 }
 
 static void
@@ -259,7 +281,6 @@ collector_read(RmlCollector *collector, const SerialHead *serial, const char *pl
 			collector->by_value[i]
 				? head.parameters[i]
 				: PointerGetDatum(keep_bytes(env, place, head.parameter_length[i]));
-		collector->last_seen[i] = collector->parameters[i];
 	}
 	if (head.options_length > 0)
 		collector->options = keep_bytes(env, place, head.options_length);

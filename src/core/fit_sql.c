@@ -74,18 +74,15 @@ keep_arguments(RmlCollector *collector, const RmlFitSpec *spec, const RmlFitArgu
 
 	collector->row_type = arguments->row_type;
 	collector->n_parameters = spec->n_parameters;
+	collector->constant = arguments->constant;
 	for (int i = 0; i < spec->n_parameters; i++)
 	{
 		collector->by_value[i] = arguments->by_value[i];
-		collector->last_seen[i] = arguments->parameters[i];
 		collector->parameters[i] =
 			keep_datum(env, arguments->parameters[i], arguments->by_value[i]);
 	}
 	if (arguments->has_options)
-	{
 		collector->options = (Jsonb *) DatumGetPointer(keep_datum(env, arguments->options, false));
-		collector->last_options = arguments->options;
-	}
 }
 
 static void
@@ -96,27 +93,28 @@ refuse_change(const RmlCollector *collector, const char *what)
 			 errmsg("%s: %s must be the same for every row", collector->spec->function, what)));
 }
 
-void
-rml_collect_check_arguments(RmlCollector *collector, const RmlFitArguments *arguments)
+/* content counts: the next row's value may well be at the address of the last one's */
+static bool
+same_argument(Datum given, Datum kept, bool by_value)
 {
-	for (int i = 0; i < collector->n_parameters; i++)
-	{
-		if (arguments->parameters[i] == collector->last_seen[i])
-			continue;
-		if (collector->by_value[i] ||
-			!datumIsEqual(PointerGetDatum(PG_DETOAST_DATUM(arguments->parameters[i])),
-						  collector->parameters[i], false, -1))
-			refuse_change(collector, collector->spec->parameter_names[i]);
-		collector->last_seen[i] = arguments->parameters[i];
-	}
-	if (arguments->has_options == (collector->options != NULL) &&
-		(!arguments->has_options || arguments->options == collector->last_options))
+	if (by_value)
+		return given == kept;
+	return datumIsEqual(PointerGetDatum(PG_DETOAST_DATUM(given)), kept, false, -1);
+}
+
+void
+rml_collect_check_arguments(const RmlCollector *collector, const RmlFitArguments *arguments)
+{
+	if (collector->constant)
 		return;
+	for (int i = 0; i < collector->n_parameters; i++)
+		if (!same_argument(arguments->parameters[i], collector->parameters[i],
+						   collector->by_value[i]))
+			refuse_change(collector, collector->spec->parameter_names[i]);
 	if (arguments->has_options != (collector->options != NULL) ||
-		!datumIsEqual(PointerGetDatum(PG_DETOAST_DATUM(arguments->options)),
-					  PointerGetDatum(collector->options), false, -1))
+		(arguments->has_options &&
+		 !same_argument(arguments->options, PointerGetDatum(collector->options), false)))
 		refuse_change(collector, "options");
-	collector->last_options = arguments->options;
 }
 
 void

@@ -103,13 +103,14 @@ refuse_value(const Parse *parse, const RmlOption *option, JsonbValue *value)
 					errdetail("It is %s.", value_text(value))));
 }
 
-/* the number, or NaN when the value is none */
+/* the number, infinite beyond float8, or NaN when the value is none */
 static double
 number_of(JsonbValue *value)
 {
 	if (value->type != jbvNumeric)
 		return NAN;
-	return DatumGetFloat8(DirectFunctionCall1(numeric_float8, NumericGetDatum(value->val.numeric)));
+	return DatumGetFloat8(
+		DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(value->val.numeric)));
 }
 
 static bool

@@ -198,9 +198,9 @@ read_sparse_array(RmlBinding *binding, ArrayType *array, double *numbers)
 	int n;
 	int missing = 0;
 
+	check_array_length(binding, rml_row_array_length(array));
 	deconstruct_array(array, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &values,
 					  &nulls, &n);
-	check_array_length(binding, n);
 	for (int i = 0; i < n; i++)
 		missing += read_column(binding, i, values[i], nulls[i], numbers, NULL);
 	pfree(values);
@@ -245,7 +245,8 @@ read_packed_array(RmlBinding *binding, Datum row, double *numbers)
 	const char *data;
 	ArrayHead head;
 
-	if (!VARATT_IS_SHORT(DatumGetPointer(row)) ||
+	/* a pointer to a toasted array has a header of one byte too */
+	if (VARATT_IS_EXTERNAL(DatumGetPointer(row)) || !VARATT_IS_SHORT(DatumGetPointer(row)) ||
 		VARSIZE_SHORT(DatumGetPointer(row)) - VARHDRSZ_SHORT < sizeof head)
 		return false;
 	data = VARDATA_SHORT(DatumGetPointer(row));

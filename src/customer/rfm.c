@@ -22,7 +22,7 @@ const RmlOption rml_rfm_options[] = {
 	RML_INT_OPTION(RmlRfmParams, bins, RML_RFM_DEFAULT_BINS, RML_RFM_MIN_BINS, RML_RFM_MAX_BINS),
 	{"segments", RML_OPTION_OBJECT, 0, 0, 0, 0, NULL},
 };
-const int	rml_rfm_n_options = sizeof rml_rfm_options / sizeof rml_rfm_options[0];
+const int rml_rfm_n_options = sizeof rml_rfm_options / sizeof rml_rfm_options[0];
 
 const char *
 rml_rfm_check(const RmlRfmParams *params)
@@ -65,8 +65,8 @@ sort_dimension(RmlEnv *env, const double *numbers, int64_t n, int dimension, dou
 static void
 find_cuts(RmlRfm *rfm, RmlEnv *env, const double *numbers, int64_t n)
 {
-	int			bins = rfm->map.bins;
-	double	   *sorted = RML_NEW(env, double, (size_t) n);
+	int bins = rfm->map.bins;
+	double *sorted = RML_NEW(env, double, (size_t) n);
 
 	for (int dimension = 0; dimension < RML_RFM_DIMENSIONS; dimension++)
 	{
@@ -74,7 +74,7 @@ find_cuts(RmlRfm *rfm, RmlEnv *env, const double *numbers, int64_t n)
 		for (int s = 1; s < bins; s++)
 		{
 			/* ceil(s n / bins), without a product that could overflow */
-			int64_t		rank = n / bins * s + (n % bins * s + bins - 1) / bins;
+			int64_t rank = n / bins * s + (n % bins * s + bins - 1) / bins;
 
 			/* back to the value's own direction: the map is its own inverse */
 			rfm->cuts[dimension * (bins - 1) + s - 1] = goodness(dimension, sorted[rank - 1]);
@@ -108,13 +108,13 @@ rml_rfm_fit(RmlRfm *rfm, RmlEnv *env, const RmlRfmMap *map, const double *number
 void
 rml_rfm_scores(const RmlRfm *rfm, const double *numbers, int *scores)
 {
-	int			n_cuts = rfm->map.bins - 1;
+	int n_cuts = rfm->map.bins - 1;
 	const double *cuts = rfm->cuts;
 
 	for (int dimension = 0; dimension < RML_RFM_DIMENSIONS; dimension++, cuts += n_cuts)
 	{
-		double		value = numbers[dimension];
-		int			score = 1;
+		double value = numbers[dimension];
+		int score = 1;
 
 		for (int s = 0; s < n_cuts; s++)
 			score += dimension == 0 ? value < cuts[s] : value > cuts[s];
@@ -125,8 +125,8 @@ rml_rfm_scores(const RmlRfm *rfm, const double *numbers, int *scores)
 int
 rml_rfm_cell(const RmlRfm *rfm, const double *numbers)
 {
-	int			scores[RML_RFM_DIMENSIONS];
-	int			bins = rfm->map.bins;
+	int scores[RML_RFM_DIMENSIONS];
+	int bins = rfm->map.bins;
 
 	rml_rfm_scores(rfm, numbers, scores);
 	return ((scores[0] - 1) * bins + scores[1] - 1) * bins + scores[2] - 1;
@@ -142,8 +142,8 @@ rml_rfm_cell_scores(int bins, int cell, int *scores)
 int
 rml_rfm_cell_code(int bins, int cell)
 {
-	int			scores[RML_RFM_DIMENSIONS];
-	int			base = bins < 10 ? 10 : 100;
+	int scores[RML_RFM_DIMENSIONS];
+	int base = bins < 10 ? 10 : 100;
 
 	rml_rfm_cell_scores(bins, cell, scores);
 	return (scores[0] * base + scores[1]) * base + scores[2];
@@ -164,7 +164,7 @@ void
 rml_rfm_encode(const RmlRfm *rfm, RmlWriter *writer)
 {
 	const RmlRfmMap *map = &rfm->map;
-	size_t		n_cells = (size_t) map->n_cells;
+	size_t n_cells = (size_t) map->n_cells;
 
 	rml_put_float64(writer, TAG_CUTS, rfm->cuts, (size_t) (RML_RFM_DIMENSIONS * (map->bins - 1)));
 	rml_put_int64(writer, TAG_SIZES, rfm->sizes, n_cells);
@@ -176,7 +176,7 @@ rml_rfm_encode(const RmlRfm *rfm, RmlWriter *writer)
 static void
 check_cuts(const RmlRfm *rfm, RmlReader *reader)
 {
-	int			n_cuts = rfm->map.bins - 1;
+	int n_cuts = rfm->map.bins - 1;
 
 	for (int dimension = 0; dimension < RML_RFM_DIMENSIONS; dimension++)
 		for (int s = 1; s < n_cuts; s++)
@@ -203,8 +203,8 @@ check_cells(const RmlRfm *rfm, RmlReader *reader)
 void *
 rml_rfm_decode(RmlReader *reader, const RmlSchema *schema, const void *params)
 {
-	RmlRfm	   *rfm = RML_NEW_ZERO(reader->env, RmlRfm, 1);
-	RmlRfmMap  *map = &rfm->map;
+	RmlRfm *rfm = RML_NEW_ZERO(reader->env, RmlRfm, 1);
+	RmlRfmMap *map = &rfm->map;
 	const char *reason = rml_rfm_check(params);
 
 	if (reason == NULL && (schema->d_num != RML_RFM_DIMENSIONS || schema->d_cat != 0))
@@ -236,7 +236,7 @@ describe(const void *fitted, const RmlSchema *schema, RmlInfo *info)
 {
 	const RmlRfm *rfm = fitted;
 	const RmlRfmMap *map = &rfm->map;
-	int			n_cuts = map->bins - 1;
+	int n_cuts = map->bins - 1;
 
 	(void) schema;
 	info->begin_object(info, "cuts");
@@ -251,7 +251,7 @@ describe(const void *fitted, const RmlSchema *schema, RmlInfo *info)
 	info->begin_object(info, "segments");
 	for (int segment = 0; segment < map->n_segments; segment++)
 	{
-		int64_t		size = 0;
+		int64_t size = 0;
 
 		for (int cell = 0; cell < map->n_cells; cell++)
 			if (map->segment[cell] == segment)

@@ -9,6 +9,7 @@
 #include "common/hashfn.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/typcache.h"
@@ -33,10 +34,10 @@
 /* a value on its way into the set */
 typedef struct Candidate
 {
-	uint64		word;			/* a reference has no place before it is found in the set */
-	const char *bytes;			/* of a reference; NULL for a by-value type */
-	Size		length;
-	Datum		value;
+	uint64 word;       /* a reference has no place before it is found in the set */
+	const char *bytes; /* of a reference; NULL for a by-value type */
+	Size length;
+	Datum value;
 } Candidate;
 
 /* ---- types ---- */
@@ -45,15 +46,15 @@ typedef struct Candidate
 static bool
 equal_is_image(const TypeCacheEntry *entry, Oid collation)
 {
-	Oid			function;
+	Oid function;
 
 	if (!OidIsValid(entry->btree_opf))
 		return false;
 	function = get_opfamily_proc(entry->btree_opf, entry->btree_opintype, entry->btree_opintype,
 								 BTEQUALIMAGE_PROC);
 	return OidIsValid(function) &&
-		DatumGetBool(OidFunctionCall1Coll(function, collation,
-										  ObjectIdGetDatum(entry->btree_opintype)));
+		   DatumGetBool(
+			   OidFunctionCall1Coll(function, collation, ObjectIdGetDatum(entry->btree_opintype)));
 }
 
 static RmlOrderKind
@@ -70,7 +71,8 @@ void
 rml_order_type_init(RmlOrderType *order_type, MemoryContext context, Oid type, Oid collation)
 {
 	TypeCacheEntry *entry = lookup_type_cache(type, TYPECACHE_BTREE_OPFAMILY | TYPECACHE_HASH_PROC |
-											  TYPECACHE_EQ_OPR_FINFO);
+														TYPECACHE_EQ_OPR_FINFO);
+	Oid hash, equal;
 
 	order_type->type = type;
 	order_type->collation = collation;
@@ -79,13 +81,17 @@ rml_order_type_init(RmlOrderType *order_type, MemoryContext context, Oid type, O
 	order_type->kind = kind_of(entry, collation);
 	if (order_type->kind != RML_ORDER_VALUE)
 		return;
-	if (!OidIsValid(entry->hash_proc) || !OidIsValid(entry->eq_opr))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_FUNCTION),
-				 errmsg("rfm: order_id of type %s cannot be compared", format_type_be(type)),
-				 errhint("Cast it to text.")));
-	fmgr_info_cxt(entry->hash_proc, &order_type->hash, context);
-	fmgr_info_cxt(entry->eq_opr_finfo.fn_oid, &order_type->equal, context);
+	hash = entry->hash_proc;
+	equal = entry->eq_opr_finfo.fn_oid;
+	/* the type cache does not promise that all rows can be hashed; hash_record says if one cannot */
+	if (type == RECORDOID)
+		hash = F_HASH_RECORD;
+	if (!OidIsValid(hash) || !OidIsValid(equal))
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_FUNCTION),
+						errmsg("rfm: order_id of type %s cannot be compared", format_type_be(type)),
+						errhint("Cast it to text.")));
+	fmgr_info_cxt(hash, &order_type->hash, context);
+	fmgr_info_cxt(equal, &order_type->equal, context);
 }
 
 /* ---- pool ---- */
@@ -139,8 +145,8 @@ static void
 pool_reserve(RmlOrders *orders, MemoryContext context, Size size)
 {
 	RmlOrderPool *old = orders->pool;
-	Size		used = old == NULL ? 0 : old->used;
-	Size		capacity = old == NULL ? 64 : old->capacity;
+	Size used = old == NULL ? 0 : old->used;
+	Size capacity = old == NULL ? 64 : old->capacity;
 
 	if (old != NULL && capacity - used >= size)
 		return;
@@ -160,9 +166,9 @@ static uint64
 pool_put(RmlOrders *orders, const RmlOrderType *type, MemoryContext context,
 		 const Candidate *candidate)
 {
-	Size		size = ENTRY_HEAD + TYPEALIGN(POOL_ALIGN, candidate->length);
-	uint64		place;
-	char	   *entry;
+	Size size = ENTRY_HEAD + TYPEALIGN(POOL_ALIGN, candidate->length);
+	uint64 place;
+	char *entry;
 
 	pool_reserve(orders, context, size);
 	place = orders->pool->used;
@@ -184,7 +190,7 @@ static bool
 same_bytes(const char *entry, const Candidate *candidate)
 {
 	return entry_length(entry) == candidate->length &&
-		memcmp(entry + ENTRY_HEAD, candidate->bytes, candidate->length) == 0;
+		   memcmp(entry + ENTRY_HEAD, candidate->bytes, candidate->length) == 0;
 }
 
 /* is this member the candidate? */
@@ -213,7 +219,7 @@ reference_word(uint32 hash)
 static uint64
 short_word(const char *bytes, Size length)
 {
-	uint64		word = 0;
+	uint64 word = 0;
 
 	memcpy(&word, bytes, length);
 	return word | (uint64) (length + 1) << SHORT_SHIFT;
@@ -257,8 +263,8 @@ candidate_bytes(Candidate *candidate, const RmlOrderType *type)
 	candidate->value = PointerGetDatum(packed);
 	/* a function of the type wants the header too */
 	candidate->bytes = type->kind == RML_ORDER_BYTES ? VARDATA_ANY(packed) : (char *) packed;
-	candidate->length = type->kind == RML_ORDER_BYTES ? VARSIZE_ANY_EXHDR(packed)
-		: VARSIZE_ANY(packed);
+	candidate->length =
+		type->kind == RML_ORDER_BYTES ? VARSIZE_ANY_EXHDR(packed) : VARSIZE_ANY(packed);
 }
 
 static void
@@ -275,14 +281,13 @@ make_candidate(Candidate *candidate, RmlOrderType *type, Datum value)
 	if (!type->by_value)
 		candidate_bytes(candidate, type);
 	if (type->kind == RML_ORDER_VALUE)
-		candidate->word = reference_word(DatumGetUInt32(FunctionCall1Coll(&type->hash,
-																		  type->collation,
-																		  candidate->value)));
+		candidate->word = reference_word(
+			DatumGetUInt32(FunctionCall1Coll(&type->hash, type->collation, candidate->value)));
 	else if (candidate->length <= SHORT_BYTES)
 		candidate->word = short_word(candidate->bytes, candidate->length);
 	else
-		candidate->word = reference_word(hash_bytes((const unsigned char *) candidate->bytes,
-													(int) candidate->length));
+		candidate->word = reference_word(
+			hash_bytes((const unsigned char *) candidate->bytes, (int) candidate->length));
 }
 
 /* ---- list and hash table ---- */
@@ -320,8 +325,8 @@ find_in_list(const RmlOrders *orders, RmlOrderType *type, Candidate *candidate)
 static bool
 find_in_table(const RmlOrders *orders, RmlOrderType *type, Candidate *candidate)
 {
-	uint32		mask = orders->capacity - 1;
-	uint32		slot = slot_of(type, candidate->word, mask);
+	uint32 mask = orders->capacity - 1;
+	uint32 slot = slot_of(type, candidate->word, mask);
 
 	if (candidate->word == 0)
 		return orders->has_zero;
@@ -338,8 +343,8 @@ find_in_table(const RmlOrders *orders, RmlOrderType *type, Candidate *candidate)
 static void
 table_put(RmlOrders *orders, const RmlOrderType *type, uint64 word)
 {
-	uint32		mask = orders->capacity - 1;
-	uint32		slot = slot_of(type, word, mask);
+	uint32 mask = orders->capacity - 1;
+	uint32 slot = slot_of(type, word, mask);
 
 	if (word == 0)
 	{
@@ -361,14 +366,14 @@ static bool
 find(const RmlOrders *orders, RmlOrderType *type, Candidate *candidate)
 {
 	return is_table(orders) ? find_in_table(orders, type, candidate)
-		: find_in_list(orders, type, candidate);
+							: find_in_list(orders, type, candidate);
 }
 
 static void
 grow_list(RmlOrders *orders, MemoryContext context)
 {
-	uint32		capacity = orders->capacity <= RML_ORDERS_INLINE ? 8 : RML_ORDERS_LIST;
-	uint64	   *words = MemoryContextAlloc(context, capacity * sizeof(uint64));
+	uint32 capacity = orders->capacity <= RML_ORDERS_INLINE ? 8 : RML_ORDERS_LIST;
+	uint64 *words = MemoryContextAlloc(context, capacity * sizeof(uint64));
 
 	memcpy(words, orders->words, orders->n * sizeof(uint64));
 	if (orders->words != orders->few)
@@ -381,9 +386,9 @@ grow_list(RmlOrders *orders, MemoryContext context)
 static void
 grow_table(RmlOrders *orders, const RmlOrderType *type, MemoryContext context, uint32 capacity)
 {
-	bool		was_table = is_table(orders);
-	uint32		n_old = was_table ? orders->capacity : orders->n;
-	uint64	   *old = orders->words;
+	bool was_table = is_table(orders);
+	uint32 n_old = was_table ? orders->capacity : orders->n;
+	uint64 *old = orders->words;
 
 	orders->words = allocate(context, capacity * sizeof(uint64), MCXT_ALLOC_ZERO);
 	orders->capacity = capacity;
@@ -406,7 +411,7 @@ grow_table(RmlOrders *orders, const RmlOrderType *type, MemoryContext context, u
 static void
 reserve(RmlOrders *orders, const RmlOrderType *type, MemoryContext context, uint64 n)
 {
-	uint64		capacity = Max(orders->capacity, 2 * RML_ORDERS_LIST);
+	uint64 capacity = Max(orders->capacity, 2 * RML_ORDERS_LIST);
 
 	if (n <= RML_ORDERS_LIST)
 	{
@@ -445,8 +450,7 @@ rml_orders_init(RmlOrders *orders)
 }
 
 static void
-add_candidate(RmlOrders *orders, RmlOrderType *type, MemoryContext context,
-			  Candidate *candidate)
+add_candidate(RmlOrders *orders, RmlOrderType *type, MemoryContext context, Candidate *candidate)
 {
 	if (!find(orders, type, candidate))
 	{
@@ -460,7 +464,7 @@ add_candidate(RmlOrders *orders, RmlOrderType *type, MemoryContext context,
 void
 rml_orders_add(RmlOrders *orders, RmlOrderType *type, MemoryContext context, Datum value)
 {
-	Candidate	candidate;
+	Candidate candidate;
 
 	make_candidate(&candidate, type, value);
 	/* the lines of an order come together */
@@ -494,7 +498,7 @@ rml_orders_merge(RmlOrders *orders, RmlOrderType *type, MemoryContext context,
 	reserve(orders, type, context, (uint64) orders->n + source->n);
 	for (uint32 i = 0; i < source->n; i++)
 	{
-		Candidate	candidate;
+		Candidate candidate;
 
 		member_candidate(&candidate, source, type, source->words[i]);
 		add_candidate(orders, type, context, &candidate);
@@ -548,7 +552,7 @@ void
 rml_orders_serialize(const RmlOrders *orders, void *bytes)
 {
 	const uint64 head[] = {orders->n, pool_length(orders)};
-	char	   *place = bytes;
+	char *place = bytes;
 
 	memcpy(place, head, SERIAL_HEAD);
 	place += SERIAL_HEAD;

@@ -23,18 +23,21 @@ enum
 	N_SEGMENTS
 };
 
+/* scores compare customers of one shop: few means fewer than most others */
 static const RmlRfmSegment segments[N_SEGMENTS] = {
 	[CHAMPIONS] = {"Champions", "Bought recently, buy often and spend the most.",
 				   "Reward them, give early access to new products, ask for reviews and referrals; "
 				   "no discounts needed."},
-	[LOYAL] = {"Loyal", "Buy often and are still active, with a smaller basket or a recent pause.",
-			   "Offer a loyalty programme and products that go with what they own; raise the basket."},
-	[POTENTIAL_LOYALISTS] = {"Potential Loyalists", "Active customers with two or a few orders.",
+	[LOYAL] =
+		{"Loyal", "Buy often and are still active, with a smaller basket or a recent pause.",
+		 "Offer a loyalty programme and products that go with what they own; raise the basket."},
+	[POTENTIAL_LOYALISTS] = {"Potential Loyalists",
+							 "Bought recently, with a middling number of orders.",
 							 "Offer membership and recommend the next product to build the habit."},
-	[NEW] = {"New", "Placed a first order very recently.",
-			 "Welcome them, help with the first product, and give a reason for a second order."},
-	[PROMISING] = {"Promising", "Placed a first order a while ago, and the next one is due.",
-				   "Remind them of the brand and offer a small incentive for the second order."},
+	[NEW] = {"New", "Bought very recently, with the fewest orders, often the first.",
+			 "Welcome them, help with the first product, and give a reason for the next order."},
+	[PROMISING] = {"Promising", "Bought recently, with the fewest orders, often the first.",
+				   "Remind them of the brand and offer a small incentive for the next order."},
 	[NEED_ATTENTION] = {"Need Attention", "Average in orders or above in value, and slowing down.",
 						"Make a limited-time offer based on past purchases."},
 	[ABOUT_TO_SLEEP] = {"About to Sleep", "Few orders of small value, and none lately.",
@@ -116,7 +119,7 @@ rml_rfm_map_init(RmlRfmMap *map, RmlEnv *env, int bins)
 		map->segments[i] = rml_strdup(env, segments[i].name);
 	for (int cell = 0; cell < map->n_cells; cell++)
 	{
-		int			scores[RML_RFM_DIMENSIONS];
+		int scores[RML_RFM_DIMENSIONS];
 
 		rml_rfm_cell_scores(bins, cell, scores);
 		map->segment[cell] = builtin_segment(to_five(bins, scores[0]), to_five(bins, scores[1]),
@@ -128,8 +131,8 @@ rml_rfm_map_init(RmlRfmMap *map, RmlEnv *env, int bins)
 
 typedef struct Range
 {
-	int			low;
-	int			high;
+	int low;
+	int high;
 } Range;
 
 /* a number of at most two digits; false when there is none */
@@ -152,7 +155,7 @@ parse_entry(const char **text, int bins, Range *range)
 {
 	if (**text == '*')
 	{
-		*range = (Range) {1, bins};
+		*range = (Range){1, bins};
 		++*text;
 		return true;
 	}
@@ -194,9 +197,9 @@ parse_code(const char *text, int bins, Range *ranges)
 	for (int i = 0; i < RML_RFM_DIMENSIONS; i++)
 	{
 		if (text[i] == '*')
-			ranges[i] = (Range) {1, bins};
+			ranges[i] = (Range){1, bins};
 		else if (isdigit((unsigned char) text[i]))
-			ranges[i] = (Range) {text[i] - '0', text[i] - '0'};
+			ranges[i] = (Range){text[i] - '0', text[i] - '0'};
 		else
 			return false;
 	}
@@ -237,9 +240,9 @@ within(const Range *ranges, const int *scores)
 const char *
 rml_rfm_map_assign(RmlRfmMap *map, RmlEnv *env, const char *name, const char *pattern)
 {
-	Range		ranges[RML_RFM_DIMENSIONS];
+	Range ranges[RML_RFM_DIMENSIONS];
 	const char *reason = parse_pattern(env, pattern, map->bins, ranges);
-	int			segment;
+	int segment;
 
 	if (reason != NULL)
 		return reason;
@@ -248,15 +251,15 @@ rml_rfm_map_assign(RmlRfmMap *map, RmlEnv *env, const char *name, const char *pa
 	segment = find_or_add_name(map, env, name);
 	for (int cell = 0; cell < map->n_cells; cell++)
 	{
-		int			scores[RML_RFM_DIMENSIONS];
+		int scores[RML_RFM_DIMENSIONS];
 
 		rml_rfm_cell_scores(map->bins, cell, scores);
 		if (!within(ranges, scores))
 			continue;
 		if (map->claimed[cell] && map->segment[cell] != segment)
 			return rml_format(env, "code %d is in both \"%s\" and \"%s\"",
-							  rml_rfm_cell_code(map->bins, cell),
-							  map->segments[map->segment[cell]], name);
+							  rml_rfm_cell_code(map->bins, cell), map->segments[map->segment[cell]],
+							  name);
 		map->segment[cell] = segment;
 		map->claimed[cell] = 1;
 	}
@@ -266,8 +269,8 @@ rml_rfm_map_assign(RmlRfmMap *map, RmlEnv *env, const char *name, const char *pa
 void
 rml_rfm_map_finish(RmlRfmMap *map, RmlEnv *env)
 {
-	int			n = map->n_segments;
-	int32_t    *renumber = RML_NEW_ZERO(env, int32_t, (size_t) n);
+	int n = map->n_segments;
+	int32_t *renumber = RML_NEW_ZERO(env, int32_t, (size_t) n);
 
 	for (int cell = 0; cell < map->n_cells; cell++)
 		renumber[map->segment[cell]] = 1;

@@ -30,8 +30,8 @@ PG_FUNCTION_INFO_V1(rml_rfm_sql_segments);
 
 typedef struct FitParams
 {
-	RmlRfmParams params;		/* first: these are the options of the model */
-	RmlRfmMap	map;
+	RmlRfmParams params; /* first: these are the options of the model */
+	RmlRfmMap map;
 } FitParams;
 
 static void
@@ -41,15 +41,15 @@ refuse_segments(const char *detail)
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("option \"segments\" of rfm_fit must map names to patterns of codes"),
 			 errdetail("%s.", detail),
-			 errhint("For example {\"VIP\": \"555\", \"Wake up\": [\"2**\", \"1 4-5 *\"]}: a code with "
-					 "stars, or a score, range or star each for recency, frequency and monetary.")));
+			 errhint(
+				 "For example {\"VIP\": \"555\", \"Wake up\": [\"2**\", \"1 4-5 *\"]}: a code with "
+				 "stars, or a score, range or star each for recency, frequency and monetary.")));
 }
 
 static void
 assign_pattern(FitParams *params, RmlEnv *env, const char *name, const JsonbValue *value)
 {
-	const char *pattern,
-			   *reason;
+	const char *pattern, *reason;
 
 	if (value->type != jbvString)
 		refuse_segments(psprintf("The patterns of \"%s\" are not texts", name));
@@ -65,7 +65,7 @@ assign_patterns(FitParams *params, RmlEnv *env, const char *name, JsonbValue *va
 {
 	JsonbIterator *it;
 	JsonbIteratorToken token;
-	JsonbValue	element;
+	JsonbValue element;
 
 	if (value->type != jbvBinary || !JsonContainerIsArray(value->val.binary.data))
 	{
@@ -84,8 +84,7 @@ assign_segments(FitParams *params, RmlEnv *env, Jsonb *options)
 	JsonbValue *segments = rml_options_find(options, "segments");
 	JsonbIterator *it;
 	JsonbIteratorToken token;
-	JsonbValue	key,
-				value;
+	JsonbValue key, value;
 
 	if (segments == NULL)
 		return;
@@ -102,7 +101,7 @@ assign_segments(FitParams *params, RmlEnv *env, Jsonb *options)
 static void *
 begin(RmlEnv *env, const Datum *parameters, Jsonb *options, const RmlOptionSet *row_options)
 {
-	FitParams  *params = RML_NEW_ZERO(env, FitParams, 1);
+	FitParams *params = RML_NEW_ZERO(env, FitParams, 1);
 	const RmlOptionSet sets[] = {*row_options, {rml_rfm_options, rml_rfm_n_options, params}};
 
 	rml_options_parse(env, "rfm_fit", options, sets, 2);
@@ -123,8 +122,8 @@ static Datum
 fit_model(RmlFit *fit)
 {
 	const FitParams *params = fit->params;
-	RmlRfm		rfm;
-	RmlWriter	writer;
+	RmlRfm rfm;
+	RmlWriter writer;
 
 	rml_rfm_fit(&rfm, fit->env, &params->map, fit->matrix.numbers, fit->matrix.n);
 	rml_model_begin(&writer, fit->env, &rml_rfm_algorithm, &fit->schema, params);
@@ -162,27 +161,26 @@ segment_text(const RmlRfmMap *map, int cell)
 static void *
 form_result(FunctionCallInfo fcinfo, MemoryContext context, const RmlRfmMap *map, int cell)
 {
-	MemoryContext caller = MemoryContextSwitchTo(context);
-	int			scores[RML_RFM_DIMENSIONS];
-	Datum		values[SCORE_COLUMNS];
-	bool		nulls[SCORE_COLUMNS] = {false};
-	TupleDesc	tupdesc;
-	void	   *result;
+	int scores[RML_RFM_DIMENSIONS];
+	Datum values[SCORE_COLUMNS];
+	bool nulls[SCORE_COLUMNS] = {false};
+	TupleDesc tupdesc;
+	MemoryContext caller;
+	HeapTuple result;
 
 	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE ||
 		tupdesc->natts != SCORE_COLUMNS)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("rfm_score: type rfm_scores is not the one this version made")));
+		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+						errmsg("rfm_score: type rfm_scores is not the one this version made")));
 	rml_rfm_cell_scores(map->bins, cell, scores);
 	for (int i = 0; i < RML_RFM_DIMENSIONS; i++)
 		values[i] = Int32GetDatum(scores[i]);
 	values[3] = Int32GetDatum(rml_rfm_cell_code(map->bins, cell));
 	values[4] = segment_text(map, cell);
-	result = DatumGetPointer(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(tupdesc), values,
-															   nulls)));
+	caller = MemoryContextSwitchTo(context);
+	result = heap_form_tuple(BlessTupleDesc(tupdesc), values, nulls);
 	MemoryContextSwitchTo(caller);
-	return result;
+	return DatumGetPointer(HeapTupleGetDatum(result));
 }
 
 /* the result for a cell; context lives as long as results does */
@@ -200,9 +198,8 @@ static bool
 is_missing(int dimension, double value)
 {
 	if (isinf(value))
-		ereport(ERROR,
-				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("rfm_score: %s is infinite", rml_rfm_value_names[dimension])));
+		ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+						errmsg("rfm_score: %s is infinite", rml_rfm_value_names[dimension])));
 	return isnan(value);
 }
 
@@ -211,20 +208,20 @@ is_missing(int dimension, double value)
 /* one per query */
 typedef struct WindowCache
 {
-	RmlRfmMap	map;
-	void	  **results;		/* [n_cells] */
+	RmlRfmMap map;
+	void **results; /* [n_cells] */
 } WindowCache;
 
 typedef struct Partition
 {
-	int16	   *cells;			/* [rows] cell + 1, 0 = NULL; NULL before the fit */
+	int16 *cells; /* [rows] cell + 1, 0 = NULL; NULL before the fit */
 } Partition;
 
 static WindowCache *
 window_cache(FunctionCallInfo fcinfo)
 {
 	WindowCache *cache = fcinfo->flinfo->fn_extra;
-	RmlEnv	   *env;
+	RmlEnv *env;
 
 	if (cache != NULL)
 		return cache;
@@ -240,14 +237,13 @@ window_cache(FunctionCallInfo fcinfo)
 static bool
 read_row(WindowObject window, int64 row, double *numbers)
 {
-	bool		complete = true;
+	bool complete = true;
 
 	for (int i = 0; i < RML_RFM_DIMENSIONS; i++)
 	{
-		bool		null,
-					outside;
-		Datum		value = WinGetFuncArgInPartition(window, i, (int) row, WINDOW_SEEK_HEAD, false,
-													 &null, &outside);
+		bool null, outside;
+		Datum value = WinGetFuncArgInPartition(window, i, (int) row, WINDOW_SEEK_HEAD, false, &null,
+											   &outside);
 
 		numbers[i] = null ? NAN : DatumGetFloat8(value);
 		if (is_missing(i, numbers[i]))
@@ -264,10 +260,10 @@ read_row(WindowObject window, int64 row, double *numbers)
 static int64
 read_partition(WindowObject window, int64 rows, double *numbers, int16 *cells)
 {
-	MemoryContext row_context = AllocSetContextCreate(CurrentMemoryContext, "retailml row",
-													  ALLOCSET_SMALL_SIZES);
+	MemoryContext row_context =
+		AllocSetContextCreate(CurrentMemoryContext, "retailml row", ALLOCSET_SMALL_SIZES);
 	MemoryContext caller = MemoryContextSwitchTo(row_context);
-	int64		n = 0;
+	int64 n = 0;
 
 	for (int64 row = 0; row < rows; row++)
 	{
@@ -298,13 +294,13 @@ find_cells(const RmlRfm *rfm, const double *numbers, int64 rows, int16 *cells)
 static void
 score_partition(WindowObject window, const RmlRfmMap *map, Partition *partition)
 {
-	RmlEnv	   *env = rml_pg_env_create(GetMemoryChunkContext(partition), "rfm_score");
-	int64		rows = WinGetPartitionRowCount(window);
-	int16	   *cells = RML_NEW(env, int16, (size_t) rows);
-	size_t		numbers_bytes = (size_t) rows * RML_RFM_DIMENSIONS * sizeof(double);
-	double	   *numbers;
-	int64		n;
-	RmlRfm		rfm;
+	RmlEnv *env = rml_pg_env_create(GetMemoryChunkContext(partition), "rfm_score");
+	int64 rows = WinGetPartitionRowCount(window);
+	int16 *cells = RML_NEW(env, int16, (size_t) rows);
+	size_t numbers_bytes = (size_t) rows * RML_RFM_DIMENSIONS * sizeof(double);
+	double *numbers;
+	int64 n;
+	RmlRfm rfm;
 
 	rml_pg_env_check_room(env, numbers_bytes + rml_rfm_fit_bytes(rows));
 	numbers = rml_alloc(env, numbers_bytes);
@@ -323,16 +319,16 @@ rml_rfm_sql_window(PG_FUNCTION_ARGS)
 {
 	WindowObject window = PG_WINDOW_OBJECT();
 	WindowCache *cache = window_cache(fcinfo);
-	Partition  *partition = WinGetPartitionLocalMemory(window, sizeof(Partition));
-	int16		cell;
+	Partition *partition = WinGetPartitionLocalMemory(window, sizeof(Partition));
+	int16 cell;
 
 	if (partition->cells == NULL)
 		score_partition(window, &cache->map, partition);
 	cell = partition->cells[WinGetCurrentPosition(window)];
 	if (cell == 0)
 		PG_RETURN_NULL();
-	PG_RETURN_DATUM(cell_result(fcinfo, fcinfo->flinfo->fn_mcxt, &cache->map, cache->results,
-								cell - 1));
+	PG_RETURN_DATUM(
+		cell_result(fcinfo, fcinfo->flinfo->fn_mcxt, &cache->map, cache->results, cell - 1));
 }
 
 /* ---- scoring with a model ---- */
@@ -340,10 +336,10 @@ rml_rfm_sql_window(PG_FUNCTION_ARGS)
 Datum
 rml_rfm_sql_score(PG_FUNCTION_ARGS)
 {
-	RmlScorer  *scorer = rml_scorer_model(fcinfo, RML_ALGORITHM_RFM);
+	RmlScorer *scorer = rml_scorer_model(fcinfo, RML_ALGORITHM_RFM);
 	const RmlRfm *rfm = scorer->model.fitted;
-	double		numbers[RML_RFM_DIMENSIONS];
-	bool		missing = false;
+	double numbers[RML_RFM_DIMENSIONS];
+	bool missing = false;
 
 	for (int i = 0; i < RML_RFM_DIMENSIONS; i++)
 	{
@@ -353,8 +349,8 @@ rml_rfm_sql_score(PG_FUNCTION_ARGS)
 	}
 	if (missing)
 		PG_RETURN_NULL();
-	PG_RETURN_DATUM(cell_result(fcinfo, scorer->context, &rfm->map, rfm->results,
-								rml_rfm_cell(rfm, numbers)));
+	PG_RETURN_DATUM(
+		cell_result(fcinfo, scorer->context, &rfm->map, rfm->results, rml_rfm_cell(rfm, numbers)));
 }
 
 /* ---- segments as a table ---- */
@@ -366,8 +362,8 @@ static void
 put_segment(ReturnSetInfo *result, const RmlRfmMap *map, int cell)
 {
 	const RmlRfmSegment *segment = rml_rfm_segment(map->segments[map->segment[cell]]);
-	Datum		values[SEGMENT_COLUMNS] = {0};
-	bool		nulls[SEGMENT_COLUMNS] = {false};
+	Datum values[SEGMENT_COLUMNS] = {0};
+	bool nulls[SEGMENT_COLUMNS] = {false};
 
 	values[0] = Int32GetDatum(rml_rfm_cell_code(map->bins, cell));
 	values[1] = segment_text(map, cell);
@@ -385,7 +381,7 @@ Datum
 rml_rfm_sql_segments(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	RmlRfmMap	map;
+	RmlRfmMap map;
 
 	InitMaterializedSRF(fcinfo, 0);
 	if (PG_NARGS() > 0)

@@ -33,24 +33,24 @@ typedef struct RfmState
 {
 	RmlOrderType *type;
 	TimestampTz as_of;
-	TimestampTz first;			/* DT_NOEND: no row counted yet */
+	TimestampTz first; /* DT_NOEND: no row counted yet */
 	TimestampTz last;
-	RmlFixed	sum;			/* of amounts, binary or decimal */
-	void	   *rest;			/* NULL, RmlWideSum or (decimal) Numeric: amounts sum cannot hold */
-	bool		decimal;
-	RmlOrders	orders;
+	RmlFixed sum; /* of amounts, binary or decimal */
+	void *rest;   /* NULL, RmlWideSum or (decimal) Numeric: amounts sum cannot hold */
+	bool decimal;
+	RmlOrders orders;
 } RfmState;
 
 /* what goes between processes: this, the rest, the orders, each aligned to 8 */
 typedef struct RfmSerial
 {
-	Oid			type;
-	int32		decimal;
-	int64		rest_length;
+	Oid type;
+	int32 decimal;
+	int64 rest_length;
 	TimestampTz as_of;
 	TimestampTz first;
 	TimestampTz last;
-	RmlFixed	sum;
+	RmlFixed sum;
 } RfmSerial;
 
 PG_FUNCTION_INFO_V1(rml_rfm_values_accum);
@@ -66,9 +66,8 @@ aggregate_context(FunctionCallInfo fcinfo)
 	MemoryContext context;
 
 	if (!AggCheckCallContext(fcinfo, &context))
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("this function can only be called as part of an aggregate")));
+		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
+						errmsg("this function can only be called as part of an aggregate")));
 	return context;
 }
 
@@ -89,7 +88,7 @@ order_type(FunctionCallInfo fcinfo, Oid type)
 static RfmState *
 state_create(MemoryContext context, RmlOrderType *type, TimestampTz as_of, bool decimal)
 {
-	RfmState   *state = MemoryContextAllocZero(context, sizeof(RfmState));
+	RfmState *state = MemoryContextAllocZero(context, sizeof(RfmState));
 
 	state->type = type;
 	state->as_of = as_of;
@@ -114,8 +113,7 @@ static void
 refuse_infinite_amount(void)
 {
 	ereport(ERROR,
-			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-			 errmsg("rfm: amount is infinite")));
+			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE), errmsg("rfm: amount is infinite")));
 }
 
 static void
@@ -131,8 +129,8 @@ add_amount(RfmState *state, MemoryContext context, float8 amount)
 static void
 add_rest(RfmState *state, MemoryContext context, Numeric amount)
 {
-	Datum		total = NumericGetDatum(amount);
-	Numeric		old = state->rest;
+	Datum total = NumericGetDatum(amount);
+	Numeric old = state->rest;
 	MemoryContext caller;
 
 	if (old != NULL)
@@ -148,22 +146,21 @@ static void
 add_numeric_amount(RfmState *state, MemoryContext context, Datum amount)
 {
 	struct varlena *packed = PG_DETOAST_DATUM_PACKED(amount);
-	RmlDigits	digits;
+	RmlDigits digits;
 
 	if (!rml_numeric_digits(packed, &digits))
 	{
 		if (!numeric_is_nan(DatumGetNumeric(amount)))
 			refuse_infinite_amount();
 	}
-	else if (!rml_decimal_add(&state->sum, digits.digits, digits.n, digits.weight,
-							  digits.negative))
+	else if (!rml_decimal_add(&state->sum, digits.digits, digits.n, digits.weight, digits.negative))
 		add_rest(state, context, DatumGetNumeric(amount));
 }
 
 static Datum
 decimal_to_numeric(const RmlFixed *sum)
 {
-	char		text[RML_DECIMAL_TEXT];
+	char text[RML_DECIMAL_TEXT];
 
 	return DirectFunctionCall3(numeric_in, CStringGetDatum(rml_decimal_text(sum, text)),
 							   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
@@ -172,15 +169,14 @@ decimal_to_numeric(const RmlFixed *sum)
 static float8
 monetary(const RfmState *state)
 {
-	float8		result;
+	float8 result;
 
 	if (state->decimal && state->rest == NULL)
 		return rml_decimal_sum(&state->sum);
 	if (state->decimal)
-		return DatumGetFloat8(DirectFunctionCall1(numeric_float8,
-												  DirectFunctionCall2(numeric_add,
-																	  decimal_to_numeric(&state->sum),
-																	  NumericGetDatum((Numeric) state->rest))));
+		return DatumGetFloat8(DirectFunctionCall1(
+			numeric_float8, DirectFunctionCall2(numeric_add, decimal_to_numeric(&state->sum),
+												NumericGetDatum((Numeric) state->rest))));
 	result = rml_exact_sum(&state->sum, state->rest);
 	if (isinf(result))
 		float_overflow_error();
@@ -193,17 +189,15 @@ static void
 check_as_of(const RfmState *state, TimestampTz as_of)
 {
 	if (state->as_of != as_of)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("rfm: as_of must be the same for every row of a group")));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("rfm: as_of must be the same for every row of a group")));
 }
 
 static void
 refuse_as_of(const char *what)
 {
 	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("rfm: as_of must not be %s", what),
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("rfm: as_of must not be %s", what),
 			 errhint("Give the moment the numbers are meant for, such as now() or a month's "
 					 "end.")));
 }
@@ -224,12 +218,11 @@ as_of_argument(FunctionCallInfo fcinfo)
 static RfmState *
 new_group(FunctionCallInfo fcinfo, MemoryContext context, TimestampTz as_of, bool decimal)
 {
-	Oid			type = get_fn_expr_argtype(fcinfo->flinfo, 1);
+	Oid type = get_fn_expr_argtype(fcinfo->flinfo, 1);
 
 	if (!OidIsValid(type))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("rfm: could not determine the type of order_id")));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("rfm: could not determine the type of order_id")));
 	return state_create(context, order_type(fcinfo, type), as_of, decimal);
 }
 
@@ -240,9 +233,8 @@ new_group(FunctionCallInfo fcinfo, MemoryContext context, TimestampTz as_of, boo
 static RfmState *
 begin_row(FunctionCallInfo fcinfo, MemoryContext context, bool decimal, bool *counts)
 {
-	RfmState   *state = PG_ARGISNULL(0) ? NULL : (RfmState *) PG_GETARG_POINTER(0);
-	TimestampTz ordered_at,
-				as_of;
+	RfmState *state = PG_ARGISNULL(0) ? NULL : (RfmState *) PG_GETARG_POINTER(0);
+	TimestampTz ordered_at, as_of;
 
 	*counts = false;
 	if (PG_ARGISNULL(2))
@@ -265,8 +257,8 @@ static Datum
 accumulate(FunctionCallInfo fcinfo, bool decimal)
 {
 	MemoryContext context = aggregate_context(fcinfo);
-	bool		counts;
-	RfmState   *state = begin_row(fcinfo, context, decimal, &counts);
+	bool counts;
+	RfmState *state = begin_row(fcinfo, context, decimal, &counts);
 
 	if (state == NULL)
 		PG_RETURN_NULL();
@@ -309,18 +301,20 @@ rml_rfm_values_serialize(PG_FUNCTION_ARGS)
 {
 	const RfmState *state = (RfmState *) PG_GETARG_POINTER(0);
 	const RfmSerial serial = {state->type->type, state->decimal, (int64) rest_length(state),
-		state->as_of, state->first, state->last, state->sum};
-	Size		rest = MAXALIGN(serial.rest_length);
-	Size		size = sizeof serial + rest + rml_orders_serial_size(&state->orders);
-	bytea	   *result;
-	char	   *place;
+							  state->as_of,      state->first,   state->last,
+							  state->sum};
+	Size rest = MAXALIGN(serial.rest_length);
+	Size size = sizeof serial + rest + rml_orders_serial_size(&state->orders);
+	bytea *result;
+	char *place;
 
 	if (size > MaxAllocSize - VARHDRSZ)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("the orders of one group take %zu MB, a parallel worker can pass on 1024 MB",
-						size >> 20),
-				 errhint("Group by customer, or SET max_parallel_workers_per_gather = 0.")));
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			 errmsg("the orders of one group take %zu MB, a parallel worker can pass on 1024 MB",
+					size >> 20),
+			 errhint("Group by customer, or SET max_parallel_workers_per_gather = 0.")));
 	result = palloc(VARHDRSZ + size);
 	SET_VARSIZE(result, VARHDRSZ + size);
 	place = VARDATA(result);
@@ -339,11 +333,11 @@ rml_rfm_values_serialize(PG_FUNCTION_ARGS)
 Datum
 rml_rfm_values_deserialize(PG_FUNCTION_ARGS)
 {
-	bytea	   *bytes = PG_GETARG_BYTEA_PP(0);
-	Size		size = VARSIZE_ANY_EXHDR(bytes);
-	RfmState   *state = palloc0(sizeof(RfmState));
+	bytea *bytes = PG_GETARG_BYTEA_PP(0);
+	Size size = VARSIZE_ANY_EXHDR(bytes);
+	RfmState *state = palloc0(sizeof(RfmState));
 	RmlOrderType *type = palloc0(sizeof(RmlOrderType));
-	char	   *place = palloc(size);
+	char *place = palloc(size);
 	const RfmSerial *serial = (RfmSerial *) place;
 
 	memcpy(place, VARDATA_ANY(bytes), size);
@@ -364,7 +358,7 @@ rml_rfm_values_deserialize(PG_FUNCTION_ARGS)
 static void
 combine_sums(RfmState *state, MemoryContext context, const RfmState *other)
 {
-	bool		fits = rml_fixed_merge(&state->sum, &other->sum);
+	bool fits = rml_fixed_merge(&state->sum, &other->sum);
 
 	if (state->decimal)
 	{
@@ -384,7 +378,7 @@ Datum
 rml_rfm_values_combine(PG_FUNCTION_ARGS)
 {
 	MemoryContext context = aggregate_context(fcinfo);
-	RfmState   *state = PG_ARGISNULL(0) ? NULL : (RfmState *) PG_GETARG_POINTER(0);
+	RfmState *state = PG_ARGISNULL(0) ? NULL : (RfmState *) PG_GETARG_POINTER(0);
 	const RfmState *other;
 
 	if (PG_ARGISNULL(1))
@@ -410,17 +404,16 @@ rml_rfm_values_combine(PG_FUNCTION_ARGS)
 static TupleDesc
 result_type(FunctionCallInfo fcinfo)
 {
-	FmgrInfo   *flinfo = fcinfo->flinfo;
+	FmgrInfo *flinfo = fcinfo->flinfo;
 	MemoryContext caller;
-	TupleDesc	tupdesc;
+	TupleDesc tupdesc;
 
 	if (flinfo->fn_extra != NULL)
 		return flinfo->fn_extra;
 	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE ||
 		tupdesc->natts != N_RESULTS)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("rfm: type rfm_values is not the one this version made")));
+		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+						errmsg("rfm: type rfm_values is not the one this version made")));
 	caller = MemoryContextSwitchTo(flinfo->fn_mcxt);
 	flinfo->fn_extra = BlessTupleDesc(CreateTupleDescCopy(tupdesc));
 	MemoryContextSwitchTo(caller);
@@ -438,8 +431,8 @@ Datum
 rml_rfm_values_final(PG_FUNCTION_ARGS)
 {
 	const RfmState *state = PG_ARGISNULL(0) ? NULL : (RfmState *) PG_GETARG_POINTER(0);
-	Datum		values[N_RESULTS];
-	bool		nulls[N_RESULTS] = {false};
+	Datum values[N_RESULTS];
+	bool nulls[N_RESULTS] = {false};
 
 	aggregate_context(fcinfo);
 	if (state == NULL || TIMESTAMP_IS_NOBEGIN(state->last))
