@@ -17,7 +17,7 @@ typedef struct RmlCollector
 	bool by_value[RML_MAX_PARAMETERS];
 	Jsonb *options; /* a copy, or NULL */
 	bool constant;  /* the query cannot change parameters and options from row to row */
-	void *params; /* made by spec->begin in this process, or NULL */
+	void *params;   /* made by spec->begin in this process, or NULL */
 	RmlRowParams row_params;
 	RmlFrame frame;
 	RmlBinding binding;

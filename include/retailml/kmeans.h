@@ -11,7 +11,7 @@
  * at random rows) and runs Lloyd's iteration: assign rows to the nearest centroid, move each
  * centroid to the mean of its rows.  It stops when no row changes its cluster, when the squared
  * movement of all centroids together is at most tol times the mean variance of the features (the
- * rule of scikit-learn), or after max_iter iterations.  With n_init > 1 the best restart is then
+ * rule of scikit-learn), or after max_iter iterations.  With n_init > 1 the best restarts are then
  * refined: centroids are moved to where they pay more, and Lloyd goes on until no row changes.
  *
  * The iterations work on rows centred, scaled by a power of two and kept as float4.  The result
@@ -21,8 +21,10 @@
  *
  *	  S. P. Lloyd, "Least squares quantization in PCM", IEEE Trans. Inform. Theory 28 (1982)
  *	  D. Arthur, S. Vassilvitskii, "k-means++: the advantages of careful seeding", SODA 2007
+ *	  P. S. Bradley, U. M. Fayyad, "Refining initial points for k-means clustering", ICML 1998
  *	  G. Hamerly, "Making k-means even faster", SDM 2010
  *	  P. Franti, "Efficiency of random swap clustering", J. Big Data 5 (2018)
+ *	  S. Lattanzi, C. Sohler, "A better k-means++ algorithm via local search", ICML 2019
  *
  * Shapes: n rows, d features, k clusters.  Matrices are row-major.
  */
@@ -39,13 +41,13 @@ typedef enum RmlKmeansInit
 
 typedef struct RmlKmeansParams
 {
-	int64_t		k;				/* an argument of the fit, not an option */
-	int64_t		init;			/* RmlKmeansInit */
-	int64_t		n_init;			/* restarts */
-	int64_t		max_iter;		/* Lloyd iterations of one restart */
-	double		tol;			/* relative to the mean variance of the features */
-	int64_t		seed;
-	char	   *order_by;		/* feature whose largest mean is cluster 1; NULL: by size */
+	int64_t k;        /* an argument of the fit, not an option */
+	int64_t init;     /* RmlKmeansInit */
+	int64_t n_init;   /* restarts */
+	int64_t max_iter; /* Lloyd iterations of one restart */
+	double tol;       /* relative to the mean variance of the features */
+	int64_t seed;
+	char *order_by; /* feature whose largest mean is cluster 1; NULL: by size */
 } RmlKmeansParams;
 
 extern const RmlOption rml_kmeans_options[];
@@ -53,14 +55,14 @@ extern const int rml_kmeans_n_options;
 
 typedef struct RmlKmeans
 {
-	int64_t		k;
-	int			d;
-	double	   *centroids;		/* [k x d], in prepared units */
-	int64_t    *sizes;			/* [k] training rows of each cluster */
-	double		inertia;		/* infinity where a float8 cannot hold it */
-	int64_t		n_iter;			/* iterations of the restart that won, refinement included */
-	bool		converged;		/* stopped before max_iter */
-	double	   *packed;			/* [k / 8, rounded up][d x 8]: centroids as predict reads them */
+	int64_t k;
+	int d;
+	double *centroids; /* [k x d], in prepared units */
+	int64_t *sizes;    /* [k] training rows of each cluster */
+	double inertia;    /* infinity where a float8 cannot hold it */
+	int64_t n_iter;    /* iterations of the restart that won, refinement included */
+	bool converged;    /* stopped before max_iter */
+	double *packed;    /* [k / 8, rounded up][d x 8]: centroids as predict reads them */
 } RmlKmeans;
 
 /* NULL, or the reason n rows of d features cannot be fitted */
@@ -85,7 +87,7 @@ extern void rml_kmeans_sort(RmlEnv *env, RmlKmeans *kmeans, int32_t *labels, int
 							int feature);
 
 /* cluster of the row x [d], numbered from 0; *distance (if not NULL) is that to its centroid */
-extern int	rml_kmeans_predict(const RmlKmeans *kmeans, const double *x, double *distance);
+extern int rml_kmeans_predict(const RmlKmeans *kmeans, const double *x, double *distance);
 
 extern void rml_kmeans_encode(const RmlKmeans *kmeans, RmlWriter *writer);
 extern void *rml_kmeans_decode(RmlReader *reader, const RmlSchema *schema, const void *params);
@@ -94,4 +96,4 @@ extern void rml_kmeans_describe(const void *fitted, const RmlSchema *schema, Rml
 /* predict() gives the cluster's number, from 1 */
 extern const RmlAlgorithm rml_kmeans_algorithm;
 
-#endif							/* RETAILML_KMEANS_H */
+#endif /* RETAILML_KMEANS_H */

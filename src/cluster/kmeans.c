@@ -33,7 +33,7 @@ const RmlOption rml_kmeans_options[] = {
 	RML_TEXT_OPTION(RmlKmeansParams, order_by),
 };
 
-const int	rml_kmeans_n_options = sizeof rml_kmeans_options / sizeof rml_kmeans_options[0];
+const int rml_kmeans_n_options = sizeof rml_kmeans_options / sizeof rml_kmeans_options[0];
 
 const char *
 rml_kmeans_check(RmlEnv *env, const RmlKmeansParams *params, int64_t n, int d)
@@ -85,7 +85,7 @@ check_sizes(RmlReader *reader, const RmlKmeans *kmeans)
 void *
 rml_kmeans_decode(RmlReader *reader, const RmlSchema *schema, const void *params)
 {
-	RmlKmeans  *kmeans = RML_NEW_ZERO(reader->env, RmlKmeans, 1);
+	RmlKmeans *kmeans = RML_NEW_ZERO(reader->env, RmlKmeans, 1);
 
 	(void) params;
 	kmeans->d = schema->d_num;
@@ -143,11 +143,11 @@ const RmlAlgorithm rml_kmeans_algorithm = {
 
 typedef struct Rank
 {
-	const double *centroid;		/* [d] */
-	int64_t		size;
-	int64_t		number;			/* before sorting */
-	int			d;
-	int			feature;		/* -1: none */
+	const double *centroid; /* [d] */
+	int64_t size;
+	int64_t number; /* before sorting */
+	int d;
+	int feature; /* -1: none */
 } Rank;
 
 /* larger first */
@@ -160,9 +160,8 @@ descending(double a, double b)
 static int
 compare_ranks(const void *left, const void *right)
 {
-	const Rank *a = left,
-			   *b = right;
-	int			order = 0;
+	const Rank *a = left, *b = right;
+	int order = 0;
 
 	if (a->feature >= 0)
 		order = descending(a->centroid[a->feature], b->centroid[a->feature]);
@@ -176,10 +175,11 @@ compare_ranks(const void *left, const void *right)
 static Rank *
 sorted_ranks(RmlEnv *env, const RmlKmeans *kmeans, int feature)
 {
-	Rank	   *ranks = RML_NEW(env, Rank, (size_t) kmeans->k);
+	Rank *ranks = RML_NEW(env, Rank, (size_t) kmeans->k);
 
 	for (int64_t c = 0; c < kmeans->k; c++)
-		ranks[c] = (Rank){kmeans->centroids + c * kmeans->d, kmeans->sizes[c], c, kmeans->d, feature};
+		ranks[c] =
+			(Rank){kmeans->centroids + c * kmeans->d, kmeans->sizes[c], c, kmeans->d, feature};
 	qsort(ranks, (size_t) kmeans->k, sizeof(Rank), compare_ranks);
 	return ranks;
 }
@@ -187,12 +187,12 @@ sorted_ranks(RmlEnv *env, const RmlKmeans *kmeans, int feature)
 void
 rml_kmeans_sort(RmlEnv *env, RmlKmeans *kmeans, int32_t *labels, int64_t n, int feature)
 {
-	size_t		k = (size_t) kmeans->k;
-	size_t		d = (size_t) kmeans->d;
-	Rank	   *ranks = sorted_ranks(env, kmeans, feature);
-	double	   *centroids = RML_NEW(env, double, k * d);
-	int64_t    *sizes = RML_NEW(env, int64_t, k);
-	int32_t    *renamed = RML_NEW(env, int32_t, k);
+	size_t k = (size_t) kmeans->k;
+	size_t d = (size_t) kmeans->d;
+	Rank *ranks = sorted_ranks(env, kmeans, feature);
+	double *centroids = RML_NEW(env, double, k *d);
+	int64_t *sizes = RML_NEW(env, int64_t, k);
+	int32_t *renamed = RML_NEW(env, int32_t, k);
 
 	for (size_t c = 0; c < k; c++)
 	{

@@ -16,6 +16,9 @@
 /* rounding to nearest of a float4 */
 #define FLOAT4_UNIT 5.9604644775390625e-8f
 
+/* distances whose squares are lost below the smallest float4 */
+#define VANISHING 1e-18f
+
 /*
  * Sums are made in this many parts at most, and a part is worth its memory only where it holds
  * many times k rows
@@ -23,27 +26,57 @@
 #define MOST_PARTS 32
 #define ROWS_PER_CENTROID 64
 
-/* values a part adds up between two polls */
+/* values a part adds up, and labels that are looked at, between two polls */
 #define VALUES_PER_STEP 100000
+#define ROWS_PER_POLL 1000000
+
+/* sums of differences as large as this scale says could overflow, so they are made small first */
+#define SCALE_OF_HUGE 0x1p-900
+#define FACTOR_OF_HUGE 0x1p-64
 
 /* ---- means ---- */
 
 typedef struct Means
 {
 	const RmlKmeansRun *run;
-	int64_t		parts;
-	int64_t		part_rows;
-	int64_t		step_rows;
-	int64_t		step;			/* how far each part has come */
-	double	   *sums;			/* [parts][k x d] of (x - mean) * scale */
+	int64_t *origins; /* [k] a row of each cluster, -1 for an empty one */
+	double factor;
+	int64_t parts;
+	int64_t part_rows;
+	int64_t step_rows;
+	int64_t step; /* how far each part has come */
+	double *sums; /* [parts][k x d] of (x - origin) * factor */
 } Means;
 
 static int64_t
 count_parts(int64_t n, int64_t k)
 {
-	int64_t		parts = n / (k * ROWS_PER_CENTROID);
+	int64_t parts = n / (k * ROWS_PER_CENTROID);
 
 	return parts < 1 ? 1 : parts > MOST_PARTS ? MOST_PARTS : parts;
+}
+
+/*
+ * The first row of each cluster.  Sums of differences to a row of the cluster lose nothing to what
+ * all rows of the cluster have in common, nor to what other clusters are like.
+ */
+static void
+find_origins(const RmlKmeansRun *run, int64_t *origins)
+{
+	int found = 0;
+
+	for (int c = 0; c < run->k; c++)
+		origins[c] = -1;
+	for (int64_t i = 0; i < run->points->n && found < run->k; i++)
+	{
+		if (origins[run->labels[i]] < 0)
+		{
+			origins[run->labels[i]] = i;
+			found++;
+		}
+		if (i % ROWS_PER_POLL == 0)
+			rml_poll(run->points->env);
+	}
 }
 
 /* the next step of a part: rows in order, so the sum does not depend on who makes it */
@@ -53,46 +86,58 @@ sum_part(void *context, int64_t part, int thread)
 	const Means *means = context;
 	const RmlKmeansRun *run = means->run;
 	const RmlKmeansPoints *points = run->points;
-	const int	d = points->d;
+	const int d = points->d;
 	const int64_t part_end = rml_block_end(part, means->part_rows, points->n);
-	int64_t		start = part * means->part_rows + means->step * means->step_rows;
-	int64_t		end = start + means->step_rows < part_end ? start + means->step_rows : part_end;
-	double	   *sums = means->sums + (size_t) part * run->k * d;
+	int64_t start = part * means->part_rows + means->step * means->step_rows;
+	int64_t end = start + means->step_rows < part_end ? start + means->step_rows : part_end;
+	double *sums = means->sums + (size_t) part * run->k * d;
 
 	(void) thread;
 	for (int64_t i = start; i < end; i++)
 	{
 		const double *restrict x = points->x + i * d;
-		double	   *restrict sum = sums + (size_t) run->labels[i] * d;
+		const double *restrict origin = points->x + means->origins[run->labels[i]] * d;
+		double *restrict sum = sums + (size_t) run->labels[i] * d;
 
 		for (int j = 0; j < d; j++)
-			sum[j] += (x[j] - points->mean[j]) * points->scale;
+			sum[j] += (x[j] - origin[j]) * means->factor;
 	}
 }
 
-/* means of the rows of each cluster, in the caller's units; an empty cluster keeps its centroid */
+static void
+sum_rows(Means *means)
+{
+	const RmlKmeansPoints *points = means->run->points;
+	const size_t values = (size_t) means->run->k * points->d;
+
+	means->part_rows = rml_blocks(points->n, means->parts);
+	means->step_rows = 1 + VALUES_PER_STEP / points->d;
+	for (; means->step * means->step_rows < means->part_rows; means->step++)
+		rml_parallel(points->env, means->parts, sum_part, means);
+	for (int64_t part = 1; part < means->parts; part++)
+		for (size_t i = 0; i < values; i++)
+			means->sums[i] += means->sums[(size_t) part * values + i];
+}
+
+/* means of the rows of each cluster; an empty cluster keeps its centroid */
 static void
 find_means(RmlKmeansRun *run, RmlKmeans *out)
 {
 	const RmlKmeansPoints *points = run->points;
-	const size_t values = (size_t) run->k * points->d;
-	Means		means = {.run = run, .parts = count_parts(points->n, run->k)};
+	const size_t d = (size_t) points->d;
+	Means means = {.run = run, .parts = count_parts(points->n, run->k)};
 
-	means.part_rows = rml_blocks(points->n, means.parts);
-	means.step_rows = 1 + VALUES_PER_STEP / points->d;
-	means.sums = RML_NEW_ZERO(points->env, double, (size_t) means.parts * values);
-	for (; means.step * means.step_rows < means.part_rows; means.step++)
-		rml_parallel(points->env, means.parts, sum_part, &means);
-	for (size_t i = values; i < (size_t) means.parts * values; i++)
-		means.sums[i % values] += means.sums[i];
-	for (size_t i = 0; i < values; i++)
-	{
-		int64_t		size = out->sizes[i / points->d];
-		int			j = (int) (i % points->d);
-
-		if (size > 0)
-			out->centroids[i] = points->mean[j] + means.sums[i] / (double) size / points->scale;
-	}
+	means.origins = RML_NEW(points->env, int64_t, (size_t) run->k);
+	means.sums = RML_NEW_ZERO(points->env, double, (size_t) means.parts * run->k * d);
+	means.factor = points->scale < SCALE_OF_HUGE ? FACTOR_OF_HUGE : 1.0;
+	find_origins(run, means.origins);
+	sum_rows(&means);
+	for (size_t c = 0; c < (size_t) run->k; c++)
+		for (size_t j = 0; means.origins[c] >= 0 && j < d; j++)
+			out->centroids[c * d + j] =
+				points->x[(size_t) means.origins[c] * d + j] +
+				means.sums[c * d + j] / (double) out->sizes[c] / means.factor;
+	rml_release(points->env, means.origins);
 	rml_release(points->env, means.sums);
 }
 
@@ -102,10 +147,8 @@ typedef struct Exact
 {
 	RmlKmeansRun *run;
 	const RmlKmeans *model;
-	int64_t		block_rows;
-	double	   *inertia;		/* [blocks] */
-	double	   *far;			/* [blocks] squared distance of the farthest row ... */
-	int64_t    *far_row;		/* [blocks] ... and which it is */
+	int64_t block_rows;
+	double *inertia; /* [blocks] */
 } Exact;
 
 /*
@@ -119,80 +162,79 @@ certain(const RmlKmeansPoints *points, float least, float second, float largest)
 	const float roundings = (float) (points->d + 8);
 	const float farther = sqrtf(second);
 	const float nearer = sqrtf(least);
-	const float both = farther + 2.0f * largest + 1e-18f;
+	const float both = farther + 2.0f * largest;
 
+	if (second > FLT_MAX)
+		return true; /* there is no second centre */
 	if (points->linalg != NULL)
-		return second - least > 4.0f * FLOAT4_UNIT * roundings * both * both;
-	return farther - nearer > 2.0f * FLOAT4_UNIT * (roundings * farther + 2.0f * both);
+		return second - least > 4.0f * FLOAT4_UNIT * roundings * both * both + FLT_MIN;
+	return farther - nearer > 2.0f * FLOAT4_UNIT * (roundings * farther + 2.0f * both) + VANISHING;
 }
 
 static double
-scaled_square(const double *restrict x, const double *restrict centroid, int d, double scale)
+square_distance(const double *restrict x, const double *restrict centroid, int d)
 {
-	double		sum = 0.0;
+	double sum = 0.0;
 
 	for (int j = 0; j < d; j++)
-	{
-		double		difference = (x[j] - centroid[j]) * scale;
-
-		sum += difference * difference;
-	}
+		sum += (x[j] - centroid[j]) * (x[j] - centroid[j]);
 	return sum;
 }
 
-/* label of a row, its share of the inertia, and whether it is the farthest so far */
-static void
-settle_row(Exact *exact, int64_t block, int64_t row, int32_t label, int thread)
+/* a row's label; returns its share of the inertia */
+static double
+settle_row(const Exact *exact, int64_t row, int32_t label, RmlKmeansScratch *scratch)
 {
 	RmlKmeansRun *run = exact->run;
-	const RmlKmeansPoints *points = run->points;
-	const double *x = points->x + row * points->d;
-	double		square = scaled_square(x, exact->model->centroids + (size_t) label * points->d,
-									   points->d, points->scale);
+	const int d = run->points->d;
 
-	run->thread_changed[thread] += run->labels[row] != label;
-	run->thread_counts[(size_t) thread * run->k + label]++;
-	run->labels[row] = label;
-	exact->inertia[block] += square;
-	if (square > exact->far[block])
+	scratch->counts[label]++;
+	if (run->labels[row] != label)
 	{
-		exact->far[block] = square;
-		exact->far_row[block] = row;
+		scratch->changed++;
+		run->labels[row] = label;
 	}
+	return square_distance(run->points->x + row * d, exact->model->centroids + (size_t) label * d,
+						   d);
 }
 
-static void
-exact_strip(Exact *exact, int64_t block, int64_t start, int64_t end, int thread)
+/* labels of the rows of a strip; returns their inertia */
+static double
+exact_strip(const Exact *exact, int64_t start, int64_t end, int thread)
 {
 	RmlKmeansRun *run = exact->run;
 	const RmlKmeansPoints *points = run->points;
 	RmlKmeansScratch *scratch = run->scratch + thread;
-	int			picked = rml_kmeans_pick_all(points, start, end, scratch);
+	int picked = rml_kmeans_pick_all(points, start, end, scratch);
+	double inertia = 0.0;
 
 	rml_kmeans_nearest(points, start, picked, &run->centers, scratch);
 	for (int i = 0; i < end - start; i++)
 	{
-		int32_t		label = scratch->nearest[i];
+		int32_t label = scratch->nearest[i];
 
 		if (!certain(points, scratch->least[i], scratch->second[i], run->centers.largest))
 			label = rml_kmeans_predict(exact->model, points->x + (start + i) * points->d, NULL);
-		settle_row(exact, block, start + i, label, thread);
+		inertia += settle_row(exact, start + i, label, scratch);
 	}
+	return inertia;
 }
 
 static void
 exact_block(void *context, int64_t block, int thread)
 {
-	Exact	   *exact = context;
+	const Exact *exact = context;
 	const RmlKmeansPoints *points = exact->run->points;
 	const int64_t block_end = rml_block_end(block, exact->block_rows, points->n);
+	double inertia = 0.0;
 
-	exact->inertia[block] = 0.0;
-	exact->far[block] = -1.0;
-	exact->far_row[block] = block * exact->block_rows;
 	for (int64_t start = block * exact->block_rows; start < block_end; start += points->strip)
-		exact_strip(exact, block, start,
-					start + points->strip < block_end ? start + points->strip : block_end, thread);
+	{
+		int64_t end = start + points->strip < block_end ? start + points->strip : block_end;
+
+		inertia += exact_strip(exact, start, end, thread);
+	}
+	exact->inertia[block] = inertia;
 }
 
 /* the model's centroids as the iterations see them */
@@ -202,63 +244,48 @@ load_centers(RmlKmeansRun *run, const RmlKmeans *model)
 	const RmlKmeansPoints *points = run->points;
 
 	for (int64_t i = 0; i < model->k * model->d; i++)
-		run->centers.z[i] =
-			(model->centroids[i] - points->mean[i % points->d]) * points->scale;
+		run->centers.z[i] = (model->centroids[i] - points->mean[i % points->d]) * points->scale;
 	rml_kmeans_centers_pack(&run->centers, points);
 }
 
-/* what blocks and threads found: sizes, inertia, the farthest row; returns the rows changed */
+/* sizes and inertia of what blocks and threads found; returns the rows changed */
 static int64_t
-combine(const Exact *exact, int64_t blocks, RmlKmeans *out, int64_t *farthest)
+combine(const Exact *exact, int64_t blocks, RmlKmeans *out)
 {
 	const RmlKmeansRun *run = exact->run;
-	const double unscaled = 1.0 / run->points->scale;
-	double		inertia = 0.0;
-	int64_t		changed = 0,
-				best = 0;
+	int64_t changed = 0;
 
+	out->inertia = 0.0;
 	for (int64_t block = 0; block < blocks; block++)
-	{
-		inertia += exact->inertia[block];
-		if (exact->far[block] > exact->far[best])
-			best = block;
-	}
-	*farthest = exact->far_row[best];
-	out->inertia = inertia * unscaled * unscaled;
+		out->inertia += exact->inertia[block];
 	memset(out->sizes, 0, (size_t) run->k * sizeof(int64_t));
 	for (int thread = 0; thread < run->points->env->threads; thread++)
 	{
-		changed += run->thread_changed[thread];
+		changed += run->scratch[thread].changed;
 		for (int c = 0; c < run->k; c++)
-			out->sizes[c] += run->thread_counts[(size_t) thread * run->k + c];
+			out->sizes[c] += run->scratch[thread].counts[c];
 	}
 	return changed;
 }
 
 /* label every row with its nearest centroid; returns how many labels changed */
 static int64_t
-assign_exactly(RmlKmeansRun *run, RmlKmeans *out, int64_t *farthest)
+assign_exactly(RmlKmeansRun *run, RmlKmeans *out)
 {
-	RmlEnv	   *env = run->points->env;
-	Exact		exact = {.run = run, .model = out};
-	int64_t		blocks,
-				changed;
+	RmlEnv *env = run->points->env;
+	Exact exact = {.run = run, .model = out};
+	int64_t blocks, changed;
 
 	exact.block_rows = rml_kmeans_block_rows(run->points, run->k);
 	blocks = rml_blocks(run->points->n, exact.block_rows);
 	exact.inertia = RML_NEW(env, double, (size_t) blocks);
-	exact.far = RML_NEW(env, double, (size_t) blocks);
-	exact.far_row = RML_NEW(env, int64_t, (size_t) blocks);
-	memset(run->thread_counts, 0, (size_t) env->threads * run->k * sizeof(int64_t));
-	memset(run->thread_changed, 0, (size_t) env->threads * sizeof(int64_t));
+	rml_kmeans_scratch_clear(run->scratch, run->points, run->k);
 	load_centers(run, out);
 	rml_release(env, out->packed);
 	rml_kmeans_pack(env, out);
 	rml_parallel(env, blocks, exact_block, &exact);
-	changed = combine(&exact, blocks, out, farthest);
+	changed = combine(&exact, blocks, out);
 	rml_release(env, exact.inertia);
-	rml_release(env, exact.far);
-	rml_release(env, exact.far_row);
 	return changed;
 }
 
@@ -278,52 +305,82 @@ count_sizes(const RmlKmeansRun *run, RmlKmeans *out)
 {
 	memset(out->sizes, 0, (size_t) run->k * sizeof(int64_t));
 	for (int64_t i = 0; i < run->points->n; i++)
+	{
 		out->sizes[run->labels[i]]++;
+		if (i % ROWS_PER_POLL == 0)
+			rml_poll(run->points->env);
+	}
 }
 
-/* an empty cluster takes the row farthest from its centroid; the inertia falls each time */
+/* the row farthest from its centroid; distances here neither overflow nor vanish */
+static int64_t
+farthest_row(const RmlKmeansRun *run, const RmlKmeans *model)
+{
+	const RmlKmeansPoints *points = run->points;
+	double farthest = -1.0;
+	int64_t row = 0;
+
+	for (int64_t i = 0; i < points->n; i++)
+	{
+		double distance;
+
+		rml_kmeans_predict(model, points->x + i * points->d, &distance);
+		if (distance > farthest)
+		{
+			farthest = distance;
+			row = i;
+		}
+		if (i % (1 + VALUES_PER_STEP / points->d / model->k) == 0)
+			rml_poll(points->env);
+	}
+	return row;
+}
+
+/*
+ * An empty cluster takes the row farthest from its centroid, one after the other.  The float4
+ * iterations leave none empty where they can tell rows apart, so this is for the rest.
+ */
 static int64_t
 assign_and_fill(RmlKmeansRun *run, RmlKmeans *out)
 {
 	const size_t d = (size_t) run->points->d;
-	int64_t		farthest;
-	int64_t		changed = assign_exactly(run, out, &farthest);
-	int			empty;
+	int64_t changed = assign_exactly(run, out);
+	int empty;
 
-	while ((empty = empty_cluster(out)) >= 0)
+	/* differences of the smallest float8 are too small for a distance: do not try for ever */
+	for (int tries = 0; tries < run->k && (empty = empty_cluster(out)) >= 0; tries++)
 	{
-		memcpy(out->centroids + (size_t) empty * d, run->points->x + (size_t) farthest * d,
-			   d * sizeof(double));
-		changed += assign_exactly(run, out, &farthest);
+		memcpy(out->centroids + (size_t) empty * d,
+			   run->points->x + (size_t) farthest_row(run, out) * d, d * sizeof(double));
+		changed += assign_exactly(run, out);
 	}
 	return changed;
 }
 
 void
-rml_kmeans_exact(RmlKmeansRun *run, int64_t max_iter, bool labelled, RmlKmeans *out)
+rml_kmeans_exact(RmlKmeansRun *run, int64_t more_iter, bool labelled, RmlKmeans *out)
 {
-	int64_t		iteration = run->n_iter;
-	int64_t		changed;
+	int64_t iteration = 0;
+	int64_t changed;
 
-	if (!labelled)
-		assign_and_fill(run, out);
-	else
+	if (labelled)
 		count_sizes(run, out);
+	else
+		assign_and_fill(run, out);
 	for (;;)
 	{
 		find_means(run, out);
 		changed = assign_and_fill(run, out);
-		if (changed == 0 || !run->strict || iteration >= max_iter)
+		if (changed == 0 || !run->strict || iteration >= more_iter)
 			break;
 		iteration++;
 	}
-	out->n_iter = iteration;
+	out->n_iter = run->n_iter + iteration;
 	out->converged = changed == 0 || (run->converged && !run->strict);
 }
 
 size_t
-rml_kmeans_exact_bytes(int64_t n, int d, int64_t k, int threads)
+rml_kmeans_exact_bytes(int64_t n, int d, int64_t k)
 {
-	(void) threads;
 	return (size_t) count_parts(n, k) * (size_t) k * (size_t) d * sizeof(double);
 }

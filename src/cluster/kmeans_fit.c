@@ -7,12 +7,22 @@
 
 #include "kmeans_internal.h"
 
+/* restarts that are refined, and how many rounds without success each may take */
+#define KEPT 4
+#define PATIENCE_BEST 8
+#define PATIENCE_OTHERS 3
+
+/* iterations that refinement may take, in those that all restarts took */
+#define BUDGET 8
+
+/* restarts whose inertia differs by less than this found the same centres */
+#define SAME_INERTIA 1e-6
+
 void
 rml_kmeans_run_make(RmlKmeansRun *run, const RmlKmeansPoints *points, int k)
 {
-	RmlEnv	   *env = points->env;
+	RmlEnv *env = points->env;
 	const size_t values = (size_t) k * points->d;
-	const size_t threads = (size_t) env->threads;
 
 	*run = (RmlKmeansRun){.points = points, .k = k};
 	rml_kmeans_centers_make(&run->centers, points, k);
@@ -22,16 +32,13 @@ rml_kmeans_run_make(RmlKmeansRun *run, const RmlKmeansPoints *points, int k)
 	run->drift = RML_NEW(env, float, (size_t) k);
 	run->sums = RML_NEW(env, int64_t, values);
 	run->counts = RML_NEW(env, int64_t, (size_t) k);
-	run->thread_sums = RML_NEW(env, int64_t, threads * values);
-	run->thread_counts = RML_NEW(env, int64_t, threads * k);
-	run->thread_changed = RML_NEW(env, int64_t, threads);
-	run->scratch = rml_kmeans_scratch_make(points);
+	run->scratch = rml_kmeans_scratch_make(points, k);
 }
 
 void
 rml_kmeans_run_release(RmlKmeansRun *run)
 {
-	RmlEnv	   *env = run->points->env;
+	RmlEnv *env = run->points->env;
 
 	rml_kmeans_centers_release(&run->centers, env);
 	rml_kmeans_scratch_release(run->scratch, env);
@@ -41,110 +48,122 @@ rml_kmeans_run_release(RmlKmeansRun *run)
 	rml_release(env, run->drift);
 	rml_release(env, run->sums);
 	rml_release(env, run->counts);
-	rml_release(env, run->thread_sums);
-	rml_release(env, run->thread_counts);
-	rml_release(env, run->thread_changed);
+}
+
+size_t
+rml_kmeans_run_bytes(int64_t n, int d, int64_t k, int threads)
+{
+	const size_t values = (size_t) k * (size_t) d;
+
+	/* labels and bounds; centres as float8 twice and as float4, sums; counts, drifts, moves */
+	return ((size_t) n + RML_KMEANS_TILE) * (sizeof(int32_t) + sizeof(float)) +
+		   values * (3 * sizeof(double) + sizeof(float)) + (size_t) (k + 4) * 32 +
+		   rml_kmeans_scratch_bytes(d, k, threads);
 }
 
 size_t
 rml_kmeans_bytes(const RmlKmeansParams *params, int64_t n, int d, int threads)
 {
-	size_t		values = (size_t) params->k * (size_t) d;
-	size_t		per_row = (size_t) n * (sizeof(int32_t) + sizeof(float));
-	/* centres twice as float8 and once as float4, kept and best ones, sums of each thread */
-	size_t		per_value = values * sizeof(double) * (size_t) (7 + threads);
+	const int64_t k = params->k;
+	const int64_t sample = rml_kmeans_sample_size(n, k);
+	const size_t values = (size_t) k * (size_t) d;
+	const size_t seeding =
+		rml_kmeans_points_bytes(sample, d) + rml_kmeans_run_bytes(sample, d, k, threads);
+	const size_t refining = rml_kmeans_refine_bytes(n, d, k, threads);
+	const size_t result = rml_kmeans_exact_bytes(n, d, k);
+	size_t last = sample > 0 && seeding > refining ? seeding : refining;
 
-	return rml_kmeans_points_bytes(n, d) + per_row + per_value +
-		rml_kmeans_scratch_bytes(d, threads) + rml_kmeans_exact_bytes(n, d, params->k, threads) +
-		(size_t) params->k * sizeof(int64_t) * (size_t) (8 + threads);
+	last = last > result ? last : result;
+	/* rows that are kept for first centres, what is kept of restarts, the model */
+	return rml_kmeans_points_bytes(n, d) + rml_kmeans_run_bytes(n, d, k, threads) + last +
+		   (size_t) k * 16 + values * sizeof(double) * (KEPT + 2) + (size_t) d * 64;
 }
 
 /* ---- restarts ---- */
 
-#ifndef BEST
-#define BEST 3
-#endif
-
-/* a restart that is kept: enough to get its labels back */
-typedef struct Kept
-{
-	double	   *from;			/* [k x d] centres its labels belong to */
-	double		inertia;
-	int64_t		n_iter;
-	bool		strict;
-	bool		converged;
-} Kept;
-
+/* a restart's centres take their place among those kept, the best first */
 static void
-keep(Kept *kept, const RmlKmeansRun *run)
+offer(RmlKmeansKept *kept, int *n_kept, int most, const RmlKmeansRun *run)
 {
-	memcpy(kept->from, run->from, (size_t) run->k * run->points->d * sizeof(double));
-	kept->inertia = run->inertia;
-	kept->n_iter = run->n_iter;
-	kept->strict = run->strict;
-	kept->converged = run->converged;
-}
+	const size_t size = (size_t) run->k * run->points->d * sizeof(double);
+	RmlKmeansKept last;
+	int place;
 
-static void
-restore(RmlKmeansRun *run, const Kept *kept)
-{
-	memcpy(run->centers.z, kept->from, (size_t) run->k * run->points->d * sizeof(double));
-	rml_kmeans_lloyd(run, 1, 0.0);
-	run->n_iter = kept->n_iter;
-	run->strict = kept->strict;
-	run->converged = kept->converged;
-}
-
-static void
-offer(Kept *kept, int n, const RmlKmeansRun *run)
-{
-	int i;
-	for (i = 0; i < n; i++)
-		if (fabs(run->inertia - kept[i].inertia) <= 1e-6 * run->inertia)
+	for (int i = 0; i < *n_kept; i++)
+		if (fabs(run->inertia - kept[i].inertia) <= SAME_INERTIA * run->inertia)
 			return;
-	if (run->inertia >= kept[n - 1].inertia) return;
-	Kept k = kept[n-1];
-	keep(&k, run);
-	for (i = n - 1; i > 0 && kept[i-1].inertia > k.inertia; i--)
-		kept[i] = kept[i-1];
-	kept[i] = k;
+	if (*n_kept == most && run->inertia >= kept[most - 1].inertia)
+		return;
+	if (*n_kept < most)
+		(*n_kept)++;
+	place = *n_kept - 1;
+	last = kept[place];
+	for (; place > 0 && kept[place - 1].inertia > run->inertia; place--)
+		kept[place] = kept[place - 1];
+	kept[place] = (RmlKmeansKept){last.z, run->inertia, run->n_iter};
+	memcpy(last.z, run->centers.z, size);
 }
 
-static bool
-restarts(RmlKmeansRun *run, const RmlKmeansParams *params)
+/* exchanges, longest for the best; returns the best after them */
+static const RmlKmeansKept *
+refine_all(RmlKmeansRun *run, const RmlKmeansParams *params, RmlKmeansKept *kept, int n_kept,
+		   int64_t budget)
 {
-	RmlEnv	   *env = run->points->env;
-	const double tolerance = params->tol * run->points->variance;
-	Kept		best[BEST];
-	Kept		fin={.inertia=INFINITY};
-	int64_t		spent = 0;
+	const RmlKmeansKept *best = kept;
 
-	for (int i = 0; i < BEST; i++)
+	for (int i = 0; i < n_kept; i++)
 	{
-		best[i].inertia = INFINITY;
-		best[i].from = RML_NEW(env, double, (size_t) run->k * run->points->d);
+		rml_kmeans_refine(run, params, kept + i, i == 0 ? PATIENCE_BEST : PATIENCE_OTHERS, &budget);
+		if (kept[i].inertia < best->inertia)
+			best = kept + i;
 	}
-	fin.from = RML_NEW(env, double, (size_t) run->k * run->points->d);
+	return best;
+}
+
+/*
+ * All restarts, the best of them refined; run is left in its final state.  False when fewer than k
+ * rows differ as float4.
+ */
+static bool
+restarts(RmlKmeansRun *run, const RmlKmeansParams *params, RmlKmeansKept *kept)
+{
+	const double tolerance = params->tol * run->points->variance;
+	const RmlKmeansKept *best;
+	int64_t spent = 0;
+	int n_kept = 0;
+
 	for (int64_t restart = 0; restart < params->n_init; restart++)
 	{
 		if (!rml_kmeans_init(run, params, restart))
 			return false;
 		rml_kmeans_lloyd(run, params->max_iter, tolerance);
 		spent += run->n_iter;
-		offer(best, BEST, run);
+		if (params->n_init > 1)
+			offer(kept, &n_kept, KEPT, run);
 	}
-	if (params->n_init > 1)
-	{
-		for (int i = 0; i < BEST; i++)
-		{
-			if (best[i].inertia == INFINITY) continue;
-			restore(run, best + i);
-			rml_kmeans_refine(run, params, spent);
-			if (run->inertia < fin.inertia) keep(&fin, run);
-		}
-		restore(run, &fin);
-	}
+	if (params->n_init == 1)
+		return true;
+	best = refine_all(run, params, kept, n_kept, spent * BUDGET);
+	memcpy(run->centers.z, best->z, (size_t) run->k * run->points->d * sizeof(double));
+	rml_kmeans_lloyd(run, params->max_iter, 0.0);
+	run->n_iter += best->n_iter;
 	return true;
+}
+
+static bool
+find_labels(RmlKmeansRun *run, const RmlKmeansParams *params)
+{
+	RmlEnv *env = run->points->env;
+	const size_t values = (size_t) run->k * run->points->d;
+	double *memory = RML_NEW(env, double, KEPT *values);
+	RmlKmeansKept kept[KEPT];
+	bool found;
+
+	for (int i = 0; i < KEPT; i++)
+		kept[i] = (RmlKmeansKept){.z = memory + i * values};
+	found = restarts(run, params, kept);
+	rml_release(env, memory);
+	return found;
 }
 
 /* ---- the fit ---- */
@@ -170,13 +189,14 @@ fit_points(RmlKmeansPoints *points, const RmlKmeansParams *params, const int64_t
 		   RmlKmeans *out, int32_t *labels)
 {
 	RmlKmeansRun run;
-	bool		labelled;
+	bool labelled;
 
 	rml_kmeans_run_make(&run, points, (int) params->k);
-	labelled = restarts(&run, params);
+	labelled = find_labels(&run, params);
 	if (!labelled)
 		start_from_rows(&run, rows, out);
-	rml_kmeans_exact(&run, params->max_iter, labelled, out);
+	rml_kmeans_exact(&run, params->n_init > 1 ? params->max_iter : params->max_iter - run.n_iter,
+					 labelled, out);
 	if (labels != NULL)
 		memcpy(labels, run.labels, (size_t) points->n * sizeof(int32_t));
 	rml_kmeans_run_release(&run);
@@ -197,7 +217,7 @@ rml_kmeans_fit(RmlEnv *env, const RmlKmeansParams *params, const double *x, int6
 {
 	const char *reason = rml_kmeans_check(env, params, n, d);
 	RmlKmeansPoints points;
-	int64_t    *rows;
+	int64_t *rows;
 
 	if (reason != NULL)
 		return reason;
@@ -208,7 +228,7 @@ rml_kmeans_fit(RmlEnv *env, const RmlKmeansParams *params, const double *x, int6
 	if (reason == NULL)
 	{
 		*out = (RmlKmeans){.k = params->k, .d = d};
-		out->centroids = RML_NEW(env, double, (size_t) out->k * (size_t) d);
+		out->centroids = RML_NEW(env, double, (size_t) out->k *(size_t) d);
 		out->sizes = RML_NEW(env, int64_t, (size_t) out->k);
 		fit_points(&points, params, rows, out, labels);
 		rml_kmeans_points_release(&points);

@@ -32,13 +32,13 @@
 typedef struct Seeding
 {
 	RmlKmeansRun *run;
-	int64_t		block_rows;
-	int64_t		blocks;
-	int			candidates;
-	int64_t		rows[MOST_CANDIDATES];
-	RmlKmeansCenters table;		/* centre 0 is the one chosen last, then the candidates */
-	double	   *potentials;		/* [blocks x table.k] what each centre of the table leaves */
-	double	   *block_sums;		/* [blocks] potential with the centre chosen last */
+	int64_t block_rows;
+	int64_t blocks;
+	int candidates;
+	int64_t rows[MOST_CANDIDATES];
+	RmlKmeansCenters table; /* centre 0 is the one chosen last, then the candidates */
+	double *potentials;     /* [blocks x table.k] what each centre of the table leaves */
+	double *block_sums;     /* [blocks] potential with the centre chosen last */
 } Seeding;
 
 /* ---- one pass ---- */
@@ -46,21 +46,21 @@ typedef struct Seeding
 static void
 seed_block(void *context, int64_t block, int thread)
 {
-	Seeding    *seeding = context;
+	Seeding *seeding = context;
 	const RmlKmeansPoints *points = seeding->run->points;
 	RmlKmeansScratch *scratch = seeding->run->scratch + thread;
 	const int64_t block_end = rml_block_end(block, seeding->block_rows, points->n);
-	double	   *potentials = seeding->potentials + block * seeding->table.k;
+	double *potentials = seeding->potentials + block * seeding->table.k;
 
 	for (int c = 0; c < seeding->table.k; c++)
 		potentials[c] = 0.0;
 	for (int64_t start = block * seeding->block_rows; start < block_end; start += points->strip)
 	{
-		int64_t		end = start + points->strip < block_end ? start + points->strip : block_end;
-		int			picked = rml_kmeans_pick_all(points, start, end, scratch);
-		float	   *least = seeding->run->bound + start;
+		int64_t end = start + points->strip < block_end ? start + points->strip : block_end;
+		int picked = rml_kmeans_pick_all(points, start, end, scratch);
+		float *least = seeding->run->bound + start;
 
-		rml_kmeans_distances(points, start, picked, &seeding->table, 0, seeding->table.k, scratch);
+		rml_kmeans_distances(points, start, picked, &seeding->table, scratch);
 		rml_kmeans_minimum(least, scratch->table, picked);
 		for (int c = 0; c < seeding->table.k; c++)
 			potentials[c] +=
@@ -80,14 +80,14 @@ seed_pass(Seeding *seeding, int candidates)
 static void
 choose(Seeding *seeding, int first)
 {
-	const int	d = seeding->run->points->d;
-	const int	k = seeding->table.k;
-	double		least = INFINITY;
-	int			best = first;
+	const int d = seeding->run->points->d;
+	const int k = seeding->table.k;
+	double least = INFINITY;
+	int best = first;
 
 	for (int c = first; c < k; c++)
 	{
-		double		sum = 0.0;
+		double sum = 0.0;
 
 		for (int64_t block = 0; block < seeding->blocks; block++)
 			sum += seeding->potentials[block * k + c];
@@ -107,7 +107,7 @@ choose(Seeding *seeding, int first)
 int64_t
 rml_kmeans_draw_block(const double *block_sums, int64_t blocks, double *target)
 {
-	int64_t		block = -1;
+	int64_t block = -1;
 
 	for (int64_t b = 0; b < blocks; b++)
 	{
@@ -125,7 +125,7 @@ rml_kmeans_draw_block(const double *block_sums, int64_t blocks, double *target)
 int64_t
 rml_kmeans_draw_row(const RmlKmeansRun *run, int64_t start, int64_t end, double target)
 {
-	int64_t		row = start;
+	int64_t row = start;
 
 	for (int64_t i = start; i < end; i++)
 	{
@@ -144,7 +144,7 @@ static bool
 draw_candidates(Seeding *seeding, uint64_t seed, uint64_t stream, uint64_t index)
 {
 	RmlKmeansRun *run = seeding->run;
-	double		total = 0.0;
+	double total = 0.0;
 
 	for (int64_t block = 0; block < seeding->blocks; block++)
 		total += seeding->block_sums[block];
@@ -155,13 +155,14 @@ draw_candidates(Seeding *seeding, uint64_t seed, uint64_t stream, uint64_t index
 	rml_kmeans_centers_pack(&seeding->table, run->points);
 	for (int t = 0; t < seeding->candidates; t++)
 	{
-		double		target = total * rml_rng_uniform(seed, stream, index + (uint64_t) t);
-		int64_t		block = rml_kmeans_draw_block(seeding->block_sums, seeding->blocks, &target);
-		int64_t		row;
+		double target = total * rml_rng_uniform(seed, stream, index + (uint64_t) t);
+		int64_t block = rml_kmeans_draw_block(seeding->block_sums, seeding->blocks, &target);
+		int64_t row;
 
 		seed_block(seeding, block, 0);
-		row = rml_kmeans_draw_row(run, block * seeding->block_rows,
-								  rml_block_end(block, seeding->block_rows, run->points->n), target);
+		row =
+			rml_kmeans_draw_row(run, block * seeding->block_rows,
+								rml_block_end(block, seeding->block_rows, run->points->n), target);
 		rml_kmeans_row_copy(run->points, row, seeding->table.z + (size_t) (t + 1) * run->points->d);
 		rml_poll(run->points->env);
 	}
@@ -180,9 +181,10 @@ seeding_begin(Seeding *seeding, RmlKmeansRun *run)
 	seeding->block_rows = rml_kmeans_block_rows(points, seeding->candidates + 1);
 	seeding->blocks = rml_blocks(points->n, seeding->block_rows);
 	rml_kmeans_centers_make(&seeding->table, points, seeding->candidates + 1);
-	seeding->potentials = RML_NEW(points->env, double,
-								  (size_t) seeding->blocks * (size_t) (seeding->candidates + 1));
+	seeding->potentials =
+		RML_NEW(points->env, double, (size_t) seeding->blocks *(size_t) (seeding->candidates + 1));
 	seeding->block_sums = RML_NEW(points->env, double, (size_t) seeding->blocks);
+	/* rows that pad the last tile must add nothing to a potential */
 	for (int64_t i = 0; i < points->n_padded; i++)
 		run->bound[i] = i < points->n ? INFINITY : 0.0f;
 }
@@ -190,7 +192,7 @@ seeding_begin(Seeding *seeding, RmlKmeansRun *run)
 static void
 seeding_end(Seeding *seeding)
 {
-	RmlEnv	   *env = seeding->run->points->env;
+	RmlEnv *env = seeding->run->points->env;
 
 	rml_kmeans_centers_release(&seeding->table, env);
 	rml_release(env, seeding->potentials);
@@ -201,8 +203,8 @@ static bool
 plus_plus(RmlKmeansRun *run, uint64_t seed, uint64_t stream)
 {
 	const size_t d = (size_t) run->points->d;
-	Seeding		seeding;
-	int			c = 1;
+	Seeding seeding;
+	int c = 1;
 
 	seeding_begin(&seeding, run);
 	rml_kmeans_row_copy(run->points,
@@ -230,12 +232,12 @@ static void
 random_rows(RmlKmeansRun *run, uint64_t seed, uint64_t stream)
 {
 	const RmlKmeansPoints *points = run->points;
-	uint64_t	index = 0;
+	uint64_t index = 0;
 
 	memset(run->labels, 0, (size_t) points->n * sizeof(int32_t));
 	for (int c = 0; c < run->k; c++)
 	{
-		int64_t		row;
+		int64_t row;
 
 		do
 		{
@@ -254,12 +256,12 @@ random_rows(RmlKmeansRun *run, uint64_t seed, uint64_t stream)
  * Where there are many rows for each cluster, a sample places the first centres: k-means++ and
  * Lloyd's iteration on the sample (P. S. Bradley and U. M. Fayyad, "Refining initial points for
  * k-means clustering", ICML 1998).  The centres are then off by what the sample is off, which
- * a few iterations over all rows mend.
+ * a few iterations over all rows mend.  Returns the rows of the sample, or 0 for none.
  */
-static int64_t
-sample_size(int64_t n, int64_t k)
+int64_t
+rml_kmeans_sample_size(int64_t n, int64_t k)
 {
-	int64_t		size = n / SAMPLE_SHARE;
+	int64_t size = n / SAMPLE_SHARE;
 
 	size = size < SAMPLE_ROWS ? SAMPLE_ROWS : size;
 	size = size < k * SAMPLE_ROWS_PER_CENTER ? k * SAMPLE_ROWS_PER_CENTER : size;
@@ -272,7 +274,7 @@ init_from_sample(RmlKmeansRun *run, const RmlKmeansParams *params, int64_t resta
 	const uint64_t seed = (uint64_t) params->seed;
 	RmlKmeansPoints sample;
 	RmlKmeansRun trial;
-	bool		found;
+	bool found;
 
 	rml_kmeans_points_sample(&sample, run->points, size, seed, SAMPLE_STREAM + (uint64_t) restart);
 	rml_kmeans_run_make(&trial, &sample, run->k);
@@ -292,7 +294,7 @@ init_from_sample(RmlKmeansRun *run, const RmlKmeansParams *params, int64_t resta
 bool
 rml_kmeans_init(RmlKmeansRun *run, const RmlKmeansParams *params, int64_t restart)
 {
-	int64_t		size = sample_size(run->points->n, run->k);
+	int64_t size = rml_kmeans_sample_size(run->points->n, run->k);
 
 	if (params->init == RML_KMEANS_RANDOM)
 	{
@@ -310,12 +312,12 @@ rml_kmeans_init(RmlKmeansRun *run, const RmlKmeansParams *params, int64_t restar
 static uint64_t
 hash_row(const double *x, int d)
 {
-	uint64_t	hash = 0x9E3779B97F4A7C15u;
+	uint64_t hash = 0x9E3779B97F4A7C15u;
 
 	for (int j = 0; j < d; j++)
 	{
-		double		value = x[j] + 0.0;	/* -0 is 0 */
-		uint64_t	bits;
+		double value = x[j] + 0.0; /* -0 is 0 */
+		uint64_t bits;
 
 		memcpy(&bits, &value, sizeof bits);
 		hash = (hash ^ bits) * 0xFF51AFD7ED558CCDu;
@@ -337,7 +339,7 @@ rows_equal(const double *a, const double *b, int d)
 static size_t
 find_slot(const int64_t *table, size_t size, const double *all, const double *x, int d)
 {
-	size_t		slot = hash_row(x, d) & (size - 1);
+	size_t slot = hash_row(x, d) & (size - 1);
 
 	while (table[slot] != 0 && !rows_equal(all + (table[slot] - 1) * d, x, d))
 		slot = (slot + 1) & (size - 1);
@@ -347,16 +349,16 @@ find_slot(const int64_t *table, size_t size, const double *all, const double *x,
 int64_t
 rml_kmeans_distinct(RmlEnv *env, const double *x, int64_t n, int d, int64_t k, int64_t *rows)
 {
-	size_t		size = 16;
-	int64_t    *table;
-	int64_t		found = 0;
+	size_t size = 16;
+	int64_t *table;
+	int64_t found = 0;
 
 	while (size < (size_t) k * 2)
 		size *= 2;
 	table = RML_NEW_ZERO(env, int64_t, size);
 	for (int64_t i = 0; i < n && found < k; i++)
 	{
-		size_t		slot = find_slot(table, size, x, x + i * d, d);
+		size_t slot = find_slot(table, size, x, x + i * d, d);
 
 		if (table[slot] == 0)
 		{

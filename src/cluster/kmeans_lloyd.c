@@ -20,14 +20,18 @@
 /* rounding of a float4 distance, relative, for each feature it sums */
 #define DISTANCE_ROUNDING 1.2e-7f
 
+/* when a run that has to get below a target is given up */
+#define HOPE_ITERATIONS 4
+#define HOPE_DROPS 20.0
+
 /* ---- assignment ---- */
 
 typedef struct Assignment
 {
 	RmlKmeansRun *run;
-	int64_t		block_rows;
-	float		margin;
-	bool		first;			/* no labels and no bounds yet */
+	int64_t block_rows;
+	float margin;
+	bool first; /* no labels and no bounds yet */
 } Assignment;
 
 static void
@@ -49,8 +53,8 @@ static void
 move_row(const RmlKmeansPoints *points, int64_t row, int32_t from, int32_t to, int64_t *sums,
 		 int64_t *counts)
 {
-	const int	d = points->d;
-	int			stride;
+	const int d = points->d;
+	int stride;
 	const float *values = rml_kmeans_row(points, row, &stride);
 
 	add_row(sums + (size_t) to * d, values, stride, d, (float) points->unit);
@@ -64,28 +68,26 @@ move_row(const RmlKmeansPoints *points, int64_t row, int32_t from, int32_t to, i
 
 /* take over what rml_kmeans_nearest found for picked rows of a strip */
 static void
-take_over(RmlKmeansRun *run, int64_t start, int picked, const RmlKmeansScratch *scratch,
-		  int thread)
+take_over(RmlKmeansRun *run, int64_t start, int picked, RmlKmeansScratch *scratch)
 {
 	const RmlKmeansPoints *points = run->points;
-	int64_t    *sums = run->thread_sums + (size_t) thread * run->k * points->d;
-	int64_t    *counts = run->thread_counts + (size_t) thread * run->k;
-	int64_t		changed = 0;
+	int64_t changed = 0;
 
 	for (int i = 0; i < picked; i++)
 	{
-		int64_t		row = start + scratch->picked[i];
+		int64_t row = start + scratch->picked[i];
 
 		if (row >= points->n)
 			break;
 		run->bound[row] = scratch->second[i];
 		if (run->labels[row] == scratch->nearest[i])
 			continue;
-		move_row(points, row, run->labels[row], scratch->nearest[i], sums, counts);
+		move_row(points, row, run->labels[row], scratch->nearest[i], scratch->sums,
+				 scratch->counts);
 		run->labels[row] = scratch->nearest[i];
 		changed++;
 	}
-	run->thread_changed[thread] += changed;
+	scratch->changed += changed;
 }
 
 static void
@@ -99,8 +101,8 @@ assign_block(void *context, int64_t block, int thread)
 
 	for (int64_t start = block * assignment->block_rows; start < block_end; start += points->strip)
 	{
-		int64_t		end = start + points->strip < block_end ? start + points->strip : block_end;
-		int			picked;
+		int64_t end = start + points->strip < block_end ? start + points->strip : block_end;
+		int picked;
 
 		if (assignment->first)
 			picked = rml_kmeans_pick_all(points, start, end, scratch);
@@ -114,7 +116,7 @@ assign_block(void *context, int64_t block, int thread)
 			continue;
 		rml_kmeans_nearest(points, start, picked, &run->centers, scratch);
 		rml_kmeans_gaps(scratch->least, scratch->second, picked, assignment->margin);
-		take_over(run, start, picked, scratch, thread);
+		take_over(run, start, picked, scratch);
 	}
 }
 
@@ -123,15 +125,17 @@ static int64_t
 combine_threads(RmlKmeansRun *run)
 {
 	const size_t values = (size_t) run->k * run->points->d;
-	int64_t		changed = 0;
+	int64_t changed = 0;
 
 	for (int thread = 0; thread < run->points->env->threads; thread++)
 	{
+		const RmlKmeansScratch *scratch = run->scratch + thread;
+
 		for (size_t i = 0; i < values; i++)
-			run->sums[i] += run->thread_sums[thread * values + i];
+			run->sums[i] += scratch->sums[i];
 		for (int c = 0; c < run->k; c++)
-			run->counts[c] += run->thread_counts[(size_t) thread * run->k + c];
-		changed += run->thread_changed[thread];
+			run->counts[c] += scratch->counts[c];
+		changed += scratch->changed;
 	}
 	return changed;
 }
@@ -140,13 +144,10 @@ static int64_t
 assign(RmlKmeansRun *run, bool first)
 {
 	const RmlKmeansPoints *points = run->points;
-	const size_t threads = (size_t) points->env->threads;
-	Assignment	assignment = {run, rml_kmeans_block_rows(points, run->k),
-							  DISTANCE_ROUNDING * (float) (points->d + 4), first};
+	Assignment assignment = {run, rml_kmeans_block_rows(points, run->k),
+							 DISTANCE_ROUNDING * (float) (points->d + 4), first};
 
-	memset(run->thread_sums, 0, threads * run->k * points->d * sizeof(int64_t));
-	memset(run->thread_counts, 0, threads * run->k * sizeof(int64_t));
-	memset(run->thread_changed, 0, threads * sizeof(int64_t));
+	rml_kmeans_scratch_clear(run->scratch, points, run->k);
 	memcpy(run->from, run->centers.z, (size_t) run->k * points->d * sizeof(double));
 	rml_kmeans_centers_pack(&run->centers, points);
 	rml_parallel(points->env, rml_blocks(points->n, assignment.block_rows), assign_block,
@@ -159,22 +160,22 @@ assign(RmlKmeansRun *run, bool first)
 typedef struct Farthest
 {
 	const RmlKmeansRun *run;
-	int64_t		block_rows;
-	int64_t    *rows;			/* [blocks] */
-	double	   *squares;		/* [blocks] */
+	int64_t block_rows;
+	int64_t *rows;   /* [blocks] */
+	double *squares; /* [blocks] */
 } Farthest;
 
 static double
 square_to_own(const RmlKmeansRun *run, int64_t row)
 {
-	int			stride;
+	int stride;
 	const float *values = rml_kmeans_row(run->points, row, &stride);
 	const double *center = run->from + (size_t) run->labels[row] * run->points->d;
-	double		sum = 0.0;
+	double sum = 0.0;
 
 	for (int j = 0; j < run->points->d; j++)
 	{
-		double		difference = values[j * stride] - center[j];
+		double difference = values[j * stride] - center[j];
 
 		sum += difference * difference;
 	}
@@ -184,7 +185,7 @@ square_to_own(const RmlKmeansRun *run, int64_t row)
 static void
 farthest_block(void *context, int64_t block, int thread)
 {
-	Farthest   *farthest = context;
+	Farthest *farthest = context;
 	const RmlKmeansRun *run = farthest->run;
 	const int64_t end = rml_block_end(block, farthest->block_rows, run->points->n);
 
@@ -193,7 +194,7 @@ farthest_block(void *context, int64_t block, int thread)
 	farthest->rows[block] = -1;
 	for (int64_t row = block * farthest->block_rows; row < end; row++)
 	{
-		double		square = square_to_own(run, row);
+		double square = square_to_own(run, row);
 
 		if (square > farthest->squares[block] && run->counts[run->labels[row]] > 1)
 		{
@@ -207,11 +208,10 @@ farthest_block(void *context, int64_t block, int thread)
 static int64_t
 farthest_row(RmlKmeansRun *run)
 {
-	RmlEnv	   *env = run->points->env;
-	Farthest	farthest = {run, rml_kmeans_block_rows(run->points, 8), NULL, NULL};
-	int64_t		blocks = rml_blocks(run->points->n, farthest.block_rows);
-	int64_t		best = 0,
-				row;
+	RmlEnv *env = run->points->env;
+	Farthest farthest = {run, rml_kmeans_block_rows(run->points, 8), NULL, NULL};
+	int64_t blocks = rml_blocks(run->points->n, farthest.block_rows);
+	int64_t best = 0, row;
 
 	farthest.rows = RML_NEW(env, int64_t, (size_t) blocks);
 	farthest.squares = RML_NEW(env, double, (size_t) blocks);
@@ -234,7 +234,7 @@ fill_empty(RmlKmeansRun *run)
 {
 	for (int32_t c = 0; c < run->k; c++)
 	{
-		int64_t		row;
+		int64_t row;
 
 		if (run->counts[c] > 0)
 			continue;
@@ -258,19 +258,17 @@ fill_empty(RmlKmeansRun *run)
 static double
 update_centers(RmlKmeansRun *run, double *moves)
 {
-	const int	d = run->points->d;
-	double		shift = 0.0,
-				explained = 0.0;
+	const int d = run->points->d;
+	double shift = 0.0, explained = 0.0;
 
 	for (int c = 0; c < run->k; c++)
 	{
-		double		factor = 1.0 / ((double) run->counts[c] * run->points->unit);
-		double		square = 0.0,
-					moved = 0.0;
+		double factor = 1.0 / ((double) run->counts[c] * run->points->unit);
+		double square = 0.0, moved = 0.0;
 
 		for (size_t i = (size_t) c * d; run->counts[c] > 0 && i < ((size_t) c + 1) * d; i++)
 		{
-			double		mean = (double) run->sums[i] * factor;
+			double mean = (double) run->sums[i] * factor;
 
 			moved += (mean - run->centers.z[i]) * (mean - run->centers.z[i]);
 			square += mean * mean;
@@ -288,8 +286,7 @@ update_centers(RmlKmeansRun *run, double *moves)
 static void
 update_drift(RmlKmeansRun *run, const double *moves)
 {
-	double		first = 0.0,
-				second = 0.0;
+	double first = 0.0, second = 0.0;
 
 	for (int c = 0; c < run->k; c++)
 	{
@@ -298,10 +295,21 @@ update_drift(RmlKmeansRun *run, const double *moves)
 	}
 	for (int c = 0; c < run->k; c++)
 	{
-		double		others = moves[c] == first ? second : first;
+		double others = moves[c] == first ? second : first;
 
 		run->drift[c] = (float) ((moves[c] + others) * 1.000001);
 	}
+}
+
+/*
+ * Lloyd's iteration converges linearly: each drop of the inertia is a fraction of the one before.
+ * Drops that all remained as large as the last, and twenty of them, would not reach the target.
+ */
+static bool
+hopeless(const RmlKmeansRun *run, double before)
+{
+	return run->target > 0.0 && run->n_iter >= HOPE_ITERATIONS &&
+		   run->inertia - HOPE_DROPS * (before - run->inertia) > run->target;
 }
 
 static void
@@ -322,15 +330,16 @@ begin(RmlKmeansRun *run)
 void
 rml_kmeans_lloyd(RmlKmeansRun *run, int64_t max_iter, double tolerance)
 {
-	RmlEnv	   *env = run->points->env;
+	RmlEnv *env = run->points->env;
 	const double unscaled = 1.0 / run->points->scale;
-	double	   *moves = RML_NEW(env, double, (size_t) run->k);
+	double *moves = RML_NEW(env, double, (size_t) run->k);
 
 	begin(run);
 	while (run->n_iter < max_iter && !run->converged)
 	{
-		int64_t		changed = assign(run, run->n_iter == 0);
-		double		shift;
+		const double before = run->inertia;
+		int64_t changed = assign(run, run->n_iter == 0);
+		double shift;
 
 		fill_empty(run);
 		shift = update_centers(run, moves);
@@ -339,8 +348,9 @@ rml_kmeans_lloyd(RmlKmeansRun *run, int64_t max_iter, double tolerance)
 		run->strict = changed == 0;
 		run->converged = run->strict || shift <= tolerance;
 		if (!run->quiet)
-			env->progress(env, "kmeans", run->n_iter,
-						  run->inertia * unscaled * unscaled);
+			env->progress(env, "kmeans", run->n_iter, run->inertia * unscaled * unscaled);
+		if (hopeless(run, before))
+			break;
 	}
 	rml_release(env, moves);
 }

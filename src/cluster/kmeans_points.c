@@ -1,6 +1,6 @@
 /*
  * kmeans_points.c
- *	  Rows as centred, scaled float4, and distances of strips of rows to centres.
+ *	  Rows as centred, scaled float4.
  *
  * Two layouts.  Narrow rows lie in tiles of 16 (feature j of 16 rows side by side) and distances
  * are sums of (x - c)^2.  Wide rows stay rows and distances are |x|^2 - 2 x.c + |c|^2 by sgemm,
@@ -13,20 +13,12 @@
 
 #define TILE RML_KMEANS_TILE
 #define STRIP RML_KMEANS_STRIP
-#define CHUNK RML_KMEANS_CHUNK
-
-/* from this many features on matrix products are faster than tiles */
-#define WIDE 32
 
 /* rows of a block of the two passes over x: 10 ms of memory at the very worst */
 #define VALUES_PER_BLOCK 65536
 
-/* floats of a strip, so that it stays in cache while it meets all centres */
+/* floats of a strip of tiles, so that it stays in cache while it meets all centres */
 #define STRIP_FLOATS_TILES 8192
-#define STRIP_FLOATS_WIDE 65536
-
-/* multiplications of a block of work, about a millisecond */
-#define BLOCK_WORK 8000000
 
 /* fixed-point digits after the point: enough for float4, few enough that n of them add up */
 #define MOST_DIGITS 44
@@ -39,19 +31,19 @@
 typedef struct Statistics
 {
 	const double *x;
-	int64_t		n;
-	int			d;
-	int64_t		block_rows;
-	double		factor;			/* of x in sums, below 1 where sums would overflow */
-	double	   *sums;			/* [blocks x d] */
-	double	   *low;			/* [blocks x d] */
-	double	   *high;			/* [blocks x d] */
+	int64_t n;
+	int d;
+	int64_t block_rows;
+	double factor; /* of x in sums, below 1 where sums would overflow */
+	double *sums;  /* [blocks x d] */
+	double *low;   /* [blocks x d] */
+	double *high;  /* [blocks x d] */
 } Statistics;
 
 static int64_t
 pass_rows(int d)
 {
-	int64_t		rows = VALUES_PER_BLOCK / d / TILE * TILE;
+	int64_t rows = VALUES_PER_BLOCK / d / TILE * TILE;
 
 	return rows < TILE ? TILE : rows;
 }
@@ -60,11 +52,11 @@ static void
 statistics_block(void *context, int64_t block, int thread)
 {
 	const Statistics *s = context;
-	const int	d = s->d;
+	const int d = s->d;
 	const int64_t end = rml_block_end(block, s->block_rows, s->n);
-	double	   *restrict sums = s->sums + block * d;
-	double	   *restrict low = s->low + block * d;
-	double	   *restrict high = s->high + block * d;
+	double *restrict sums = s->sums + block * d;
+	double *restrict low = s->low + block * d;
+	double *restrict high = s->high + block * d;
 	const double *x = s->x + block * s->block_rows * d;
 
 	(void) thread;
@@ -76,7 +68,7 @@ statistics_block(void *context, int64_t block, int thread)
 	for (int64_t i = block * s->block_rows; i < end; i++, x += d)
 		for (int j = 0; j < d; j++)
 		{
-			double		value = x[j];
+			double value = x[j];
 
 			sums[j] += value * s->factor;
 			low[j] = value < low[j] ? value : low[j];
@@ -88,11 +80,11 @@ statistics_block(void *context, int64_t block, int thread)
 static bool
 statistics_combine(Statistics *s, int64_t blocks)
 {
-	bool		finite = true;
+	bool finite = true;
 
 	for (int64_t i = s->d; i < blocks * s->d; i++)
 	{
-		int64_t		j = i % s->d;
+		int64_t j = i % s->d;
 
 		s->sums[j] += s->sums[i];
 		s->low[j] = fmin(s->low[j], s->low[i]);
@@ -110,14 +102,20 @@ statistics_combine(Statistics *s, int64_t blocks)
 static const char *
 find_scale(RmlKmeansPoints *points)
 {
-	const int	d = points->d;
+	const int d = points->d;
 	const int64_t block_rows = pass_rows(d);
 	const int64_t blocks = rml_blocks(points->n, block_rows);
-	double	   *memory = RML_NEW(points->env, double, (size_t) blocks * d * 3);
-	Statistics	s = {points->x, points->n, d, block_rows, 1.0,
-					 memory, memory + blocks * d, memory + 2 * blocks * d};
-	double		largest = 0.0;
-	int			exponent;
+	double *memory = RML_NEW(points->env, double, (size_t) blocks *d * 3);
+	Statistics s = {points->x,
+					points->n,
+					d,
+					block_rows,
+					1.0,
+					memory,
+					memory + blocks * d,
+					memory + 2 * blocks * d};
+	double largest = 0.0;
+	int exponent;
 
 	rml_parallel(points->env, blocks, statistics_block, &s);
 	if (!statistics_combine(&s, blocks))
@@ -145,8 +143,8 @@ find_scale(RmlKmeansPoints *points)
 typedef struct Conversion
 {
 	RmlKmeansPoints *points;
-	int64_t		block_rows;
-	double	   *squares;		/* [blocks] */
+	int64_t block_rows;
+	double *squares; /* [blocks] */
 } Conversion;
 
 /* one row's place in the float4 copy; returns the sum of squares of what was stored */
@@ -154,11 +152,11 @@ static inline double
 convert_row(const RmlKmeansPoints *points, const double *restrict x, float *restrict out,
 			int stride)
 {
-	double		sum = 0.0;
+	double sum = 0.0;
 
 	for (int j = 0; j < points->d; j++)
 	{
-		float		z = (float) ((x[j] - points->mean[j]) * points->scale);
+		float z = (float) ((x[j] - points->mean[j]) * points->scale);
 
 		out[j * stride] = z;
 		sum += (double) z * z;
@@ -172,14 +170,14 @@ convert_block(void *context, int64_t block, int thread)
 	const Conversion *conversion = context;
 	RmlKmeansPoints *points = conversion->points;
 	const int64_t end = rml_block_end(block, conversion->block_rows, points->n);
-	double		sum = 0.0;
+	double sum = 0.0;
 
 	(void) thread;
 	for (int64_t i = block * conversion->block_rows; i < end; i++)
 	{
-		int			stride;
-		float	   *out = (float *) rml_kmeans_row(points, i, &stride);
-		double		square = convert_row(points, points->x + i * points->d, out, stride);
+		int stride;
+		float *out = (float *) rml_kmeans_row(points, i, &stride);
+		double square = convert_row(points, points->x + i * points->d, out, stride);
 
 		if (points->linalg != NULL)
 			points->norms[i] = (float) square;
@@ -194,8 +192,8 @@ convert_block(void *context, int64_t block, int thread)
 static void
 convert(RmlKmeansPoints *points)
 {
-	Conversion	conversion = {points, pass_rows(points->d), NULL};
-	int64_t		blocks = rml_blocks(points->n, conversion.block_rows);
+	Conversion conversion = {points, pass_rows(points->d), NULL};
+	int64_t blocks = rml_blocks(points->n, conversion.block_rows);
 
 	conversion.squares = RML_NEW(points->env, double, (size_t) blocks);
 	rml_parallel(points->env, blocks, convert_block, &conversion);
@@ -211,7 +209,7 @@ convert(RmlKmeansPoints *points)
 static const RmlLinalg *
 choose_layout(int d)
 {
-	const RmlLinalg *linalg = d >= WIDE ? rml_linalg_open() : NULL;
+	const RmlLinalg *linalg = d >= RML_KMEANS_WIDE ? rml_linalg_open() : NULL;
 
 	return linalg != NULL && linalg->concurrent ? linalg : NULL;
 }
@@ -219,29 +217,24 @@ choose_layout(int d)
 static int
 strip_rows(int d, bool wide)
 {
-	int			rows = (wide ? STRIP_FLOATS_WIDE : STRIP_FLOATS_TILES) / d / TILE * TILE;
+	int rows = (wide ? RML_KMEANS_STRIP_FLOATS : STRIP_FLOATS_TILES) / d / TILE * TILE;
 
 	return rows < TILE ? TILE : rows > STRIP ? STRIP : rows;
-}
-
-static int64_t
-padded_rows(int64_t n)
-{
-	return (n + TILE - 1) / TILE * TILE;
 }
 
 size_t
 rml_kmeans_points_bytes(int64_t n, int d)
 {
-	return (size_t) padded_rows(n) * (size_t) d * sizeof(float) + CACHE_LINE +
-		(d >= WIDE ? (size_t) padded_rows(n) * sizeof(float) : 0) + (size_t) d * sizeof(double);
+	return (size_t) rml_kmeans_padded(n) * (size_t) d * sizeof(float) + CACHE_LINE +
+		   (d >= RML_KMEANS_WIDE ? (size_t) rml_kmeans_padded(n) * sizeof(float) : 0) +
+		   (size_t) d * sizeof(double);
 }
 
 static void
 allocate_rows(RmlKmeansPoints *points)
 {
-	size_t		count = (size_t) points->n_padded * (size_t) points->d;
-	size_t		last = count - (size_t) TILE * (size_t) points->d;
+	size_t count = (size_t) points->n_padded * (size_t) points->d;
+	size_t last = count - (size_t) TILE * (size_t) points->d;
 
 	points->memory = rml_alloc(points->env, count * sizeof(float) + CACHE_LINE);
 	points->rows =
@@ -256,7 +249,7 @@ allocate_rows(RmlKmeansPoints *points)
 static double
 fixed_point_unit(int64_t n)
 {
-	int			digits = SUM_DIGITS;
+	int digits = SUM_DIGITS;
 
 	while (n > 0)
 	{
@@ -272,7 +265,7 @@ rml_kmeans_points_make(RmlKmeansPoints *points, RmlEnv *env, const double *x, in
 	const char *reason;
 
 	*points = (RmlKmeansPoints){.env = env, .x = x, .n = n, .d = d};
-	points->n_padded = padded_rows(n);
+	points->n_padded = rml_kmeans_padded(n);
 	points->linalg = choose_layout(d);
 	points->strip = strip_rows(d, points->linalg != NULL);
 	points->unit = fixed_point_unit(n);
@@ -285,42 +278,48 @@ rml_kmeans_points_make(RmlKmeansPoints *points, RmlEnv *env, const double *x, in
 	return NULL;
 }
 
+/* a row of one float4 copy into another; returns its sum of squares */
+static double
+copy_row(const RmlKmeansPoints *from, int64_t row, RmlKmeansPoints *to, int64_t place)
+{
+	int stride_from, stride_to;
+	const float *in = rml_kmeans_row(from, row, &stride_from);
+	float *out = (float *) rml_kmeans_row(to, place, &stride_to);
+	double square = 0.0;
+
+	for (int j = 0; j < from->d; j++)
+	{
+		out[j * stride_to] = in[j * stride_from];
+		square += (double) in[j * stride_from] * in[j * stride_from];
+	}
+	if (to->norms != NULL)
+		to->norms[place] = (float) square;
+	return square;
+}
+
 void
 rml_kmeans_points_sample(RmlKmeansPoints *sample, const RmlKmeansPoints *all, int64_t size,
 						 uint64_t seed, uint64_t stream)
 {
 	const double stretch = (double) all->n / (double) size;
-	double	   *z = RML_NEW(all->env, double, (size_t) all->d);
 
 	*sample = *all;
 	sample->x = NULL;
 	sample->mean = NULL;
 	sample->n = size;
-	sample->n_padded = padded_rows(size);
+	sample->n_padded = rml_kmeans_padded(size);
 	sample->unit = fixed_point_unit(size);
 	sample->total = 0.0;
 	allocate_rows(sample);
 	for (int64_t i = 0; i < size; i++)
 	{
-		double		place = ((double) i + rml_rng_uniform(seed, stream, (uint64_t) i)) * stretch;
-		int64_t		row = place < (double) all->n ? (int64_t) place : all->n - 1;
-		int			stride;
-		float	   *out = (float *) rml_kmeans_row(sample, i, &stride);
-		double		square = 0.0;
+		double place = ((double) i + rml_rng_uniform(seed, stream, (uint64_t) i)) * stretch;
+		int64_t row = place < (double) all->n ? (int64_t) place : all->n - 1;
 
-		rml_kmeans_row_copy(all, row, z);
-		for (int j = 0; j < all->d; j++)
-		{
-			out[j * stride] = (float) z[j];
-			square += z[j] * z[j];
-		}
-		if (sample->norms != NULL)
-			sample->norms[i] = (float) square;
-		sample->total += square;
+		sample->total += copy_row(all, row, sample, i);
 		if (i % (1 + VALUES_PER_BLOCK / all->d) == 0)
 			rml_poll(all->env);
 	}
-	rml_release(all->env, z);
 }
 
 void
@@ -346,234 +345,9 @@ rml_kmeans_row(const RmlKmeansPoints *points, int64_t row, int *stride)
 void
 rml_kmeans_row_copy(const RmlKmeansPoints *points, int64_t row, double *z)
 {
-	int			stride;
+	int stride;
 	const float *values = rml_kmeans_row(points, row, &stride);
 
 	for (int j = 0; j < points->d; j++)
 		z[j] = values[j * stride];
-}
-
-int64_t
-rml_kmeans_block_rows(const RmlKmeansPoints *points, int64_t centers)
-{
-	int64_t		strips = BLOCK_WORK / points->d / centers / points->strip;
-
-	return (strips < 1 ? 1 : strips > 64 ? 64 : strips) * points->strip;
-}
-
-/* ---- centres ---- */
-
-void
-rml_kmeans_centers_make(RmlKmeansCenters *centers, const RmlKmeansPoints *points, int k)
-{
-	size_t		padded = ((size_t) k + 3) / 4 * 4;
-
-	centers->k = k;
-	centers->z = RML_NEW_ZERO(points->env, double, (size_t) k * points->d);
-	centers->packed = RML_NEW_ZERO(points->env, float, padded * points->d);
-	centers->norms = RML_NEW_ZERO(points->env, float, padded);
-	centers->largest = 0.0f;
-}
-
-void
-rml_kmeans_centers_release(RmlKmeansCenters *centers, RmlEnv *env)
-{
-	rml_release(env, centers->z);
-	rml_release(env, centers->packed);
-	rml_release(env, centers->norms);
-}
-
-void
-rml_kmeans_centers_pack(RmlKmeansCenters *centers, const RmlKmeansPoints *points)
-{
-	const size_t d = (size_t) points->d;
-	double		largest = 0.0;
-
-	for (size_t c = 0; c < (size_t) centers->k; c++)
-	{
-		float	   *out = centers->packed + (points->linalg ? c * d : c / 4 * 4 * d + c % 4);
-		size_t		stride = points->linalg ? 1 : 4;
-		double		square = 0.0;
-
-		for (size_t j = 0; j < d; j++)
-		{
-			float		value = (float) centers->z[c * d + j];
-
-			out[j * stride] = value;
-			square += (double) value * value;
-		}
-		centers->norms[c] = (float) square;
-		largest = fmax(largest, square);
-	}
-	centers->largest = (float) sqrt(largest);
-}
-
-/* ---- work space ---- */
-
-static size_t
-scratch_floats(int d)
-{
-	return (size_t) STRIP * (CHUNK + 5) + (d >= WIDE ? STRIP_FLOATS_WIDE + (size_t) TILE * d : 0);
-}
-
-size_t
-rml_kmeans_scratch_bytes(int d, int threads)
-{
-	return (size_t) threads * (scratch_floats(d) * sizeof(float) + sizeof(RmlKmeansScratch));
-}
-
-RmlKmeansScratch *
-rml_kmeans_scratch_make(const RmlKmeansPoints *points)
-{
-	int			threads = points->env->threads;
-	RmlKmeansScratch *scratch = RML_NEW(points->env, RmlKmeansScratch, (size_t) threads);
-	float	   *memory =
-		RML_NEW_ZERO(points->env, float, (size_t) threads * scratch_floats(points->d));
-
-	for (int thread = 0; thread < threads; thread++)
-	{
-		RmlKmeansScratch *s = scratch + thread;
-
-		s->table = memory + (size_t) thread * scratch_floats(points->d);
-		s->least = s->table + (size_t) STRIP * CHUNK;
-		s->second = s->least + STRIP;
-		s->nearest = (int32_t *) (s->second + STRIP);
-		s->picked = s->nearest + STRIP;
-		s->gathered_norms = (float *) (s->picked + STRIP);
-		s->gathered = s->gathered_norms + STRIP;
-	}
-	return scratch;
-}
-
-void
-rml_kmeans_scratch_release(RmlKmeansScratch *scratch, RmlEnv *env)
-{
-	rml_release(env, scratch[0].table);
-	rml_release(env, scratch);
-}
-
-/* ---- strips ---- */
-
-int
-rml_kmeans_pick_all(const RmlKmeansPoints *points, int64_t start, int64_t end,
-					RmlKmeansScratch *scratch)
-{
-	int			rows = (int) (padded_rows(end) - start);
-
-	(void) points;
-	for (int i = 0; i < rows; i++)
-		scratch->picked[i] = i;
-	return rows;
-}
-
-static int
-pick_tiles(const float *bound, int rows, int32_t *picked)
-{
-	int			n = 0;
-
-	for (int tile = 0; tile < rows; tile += TILE)
-	{
-		int			open = 0;
-
-		for (int i = 0; i < TILE; i++)
-			open |= bound[tile + i] <= 0.0f;
-		if (!open)
-			continue;
-		for (int i = 0; i < TILE; i++)
-			picked[n + i] = tile + i;
-		n += TILE;
-	}
-	return n;
-}
-
-static int
-pick_rows(const float *bound, int rows, int32_t *picked)
-{
-	int			n = 0;
-
-	for (int i = 0; i < rows; i++)
-	{
-		picked[n] = i;
-		n += bound[i] <= 0.0f;
-	}
-	return n;
-}
-
-int
-rml_kmeans_pick_open(const RmlKmeansPoints *points, int64_t start, int64_t end,
-					 const float *bound, RmlKmeansScratch *scratch)
-{
-	int			rows = (int) (padded_rows(end) - start);
-
-	if (points->linalg != NULL)
-		return pick_rows(bound + start, rows, scratch->picked);
-	return pick_tiles(bound + start, rows, scratch->picked);
-}
-
-/* picked rows side by side (those already are when all were picked) */
-static const float *
-gather(const RmlKmeansPoints *points, int64_t start, int picked, RmlKmeansScratch *scratch,
-	   const float **norms)
-{
-	const size_t d = (size_t) points->d;
-	const float *rows = points->rows + start * points->d;
-
-	*norms = points->norms + start;
-	if (scratch->picked[picked - 1] == picked - 1)
-		return rows;
-	for (int i = 0; i < picked; i++)
-	{
-		memcpy(scratch->gathered + i * d, rows + scratch->picked[i] * d, d * sizeof(float));
-		scratch->gathered_norms[i] = points->norms[start + scratch->picked[i]];
-	}
-	*norms = scratch->gathered_norms;
-	return scratch->gathered;
-}
-
-static void
-wide_distances(const RmlKmeansPoints *points, const float *rows, const float *norms, int picked,
-			   const RmlKmeansCenters *centers, int first, int count, RmlKmeansScratch *scratch)
-{
-	const int	d = points->d;
-
-	points->linalg->sgemm_nt(count, picked, d, 1.0f, centers->packed + (size_t) first * d, d, rows,
-							 d, 0.0f, scratch->table, STRIP);
-	rml_kmeans_complete_squares(scratch->table, count, picked, norms, centers->norms + first);
-}
-
-void
-rml_kmeans_distances(const RmlKmeansPoints *points, int64_t start, int picked,
-					 const RmlKmeansCenters *centers, int first, int count,
-					 RmlKmeansScratch *scratch)
-{
-	if (points->linalg != NULL)
-	{
-		const float *norms;
-		const float *rows = gather(points, start, picked, scratch, &norms);
-
-		wide_distances(points, rows, norms, picked, centers, first, count, scratch);
-	}
-	else
-		rml_kmeans_tile_distances(points->rows + start * points->d, scratch->picked, picked,
-								  points->d, centers->packed + (size_t) first * points->d, count,
-								  scratch->table);
-}
-
-void
-rml_kmeans_nearest(const RmlKmeansPoints *points, int64_t start, int picked,
-				   const RmlKmeansCenters *centers, RmlKmeansScratch *scratch)
-{
-	for (int i = 0; i < STRIP; i++)
-	{
-		scratch->least[i] = scratch->second[i] = INFINITY;
-		scratch->nearest[i] = 0;
-	}
-	for (int first = 0; first < centers->k; first += CHUNK)
-	{
-		int			count = centers->k - first < CHUNK ? centers->k - first : CHUNK;
-
-		rml_kmeans_distances(points, start, picked, centers, first, count, scratch);
-		rml_kmeans_two_nearest(scratch->table, first, count, picked, scratch->least,
-							   scratch->second, scratch->nearest);
-	}
 }

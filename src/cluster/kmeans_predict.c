@@ -18,11 +18,11 @@ typedef double Lanes __attribute__((vector_size(GROUP * sizeof(double)), aligned
 void
 rml_kmeans_pack(RmlEnv *env, RmlKmeans *kmeans)
 {
-	size_t		d = (size_t) kmeans->d;
-	size_t		groups = ((size_t) kmeans->k + GROUP - 1) / GROUP;
+	size_t d = (size_t) kmeans->d;
+	size_t groups = ((size_t) kmeans->k + GROUP - 1) / GROUP;
 
 	/* what fills the last group is infinitely far away */
-	kmeans->packed = RML_NEW(env, double, groups * GROUP * d);
+	kmeans->packed = RML_NEW(env, double, groups *GROUP *d);
 	for (size_t i = 0; i < groups * GROUP * d; i++)
 		kmeans->packed[i] = INFINITY;
 	for (size_t c = 0; c < (size_t) kmeans->k; c++)
@@ -38,16 +38,15 @@ rml_kmeans_pack(RmlEnv *env, RmlKmeans *kmeans)
 static double
 scaled_distance(const double *x, const double *centroid, int d)
 {
-	double		largest = 0.0,
-				sum = 0.0;
-	int			exponent;
+	double largest = 0.0, sum = 0.0;
+	int exponent;
 
 	for (int j = 0; j < d; j++)
 		largest = fmax(largest, fabs(x[j] * 0.25 - centroid[j] * 0.25));
 	frexp(largest, &exponent);
 	for (int j = 0; j < d; j++)
 	{
-		double		difference = ldexp(x[j] * 0.25 - centroid[j] * 0.25, -exponent);
+		double difference = ldexp(x[j] * 0.25 - centroid[j] * 0.25, -exponent);
 
 		sum += difference * difference;
 	}
@@ -57,12 +56,12 @@ scaled_distance(const double *x, const double *centroid, int d)
 static int
 nearest_scaled(const RmlKmeans *kmeans, const double *x, double *distance)
 {
-	double		least = INFINITY;
-	int			best = 0;
+	double least = INFINITY;
+	int best = 0;
 
 	for (int64_t c = 0; c < kmeans->k; c++)
 	{
-		double		current = scaled_distance(x, kmeans->centroids + c * kmeans->d, kmeans->d);
+		double current = scaled_distance(x, kmeans->centroids + c * kmeans->d, kmeans->d);
 
 		if (current < least)
 		{
@@ -77,19 +76,20 @@ nearest_scaled(const RmlKmeans *kmeans, const double *x, double *distance)
 
 /* squared distances of x to the eight centroids of a group [d x 8] */
 #define GROUP_DISTANCES(sum, x, group, d) \
-	do { \
+	do \
+	{ \
 		for (int j_ = 0; j_ < (d); j_++) \
 		{ \
-			Lanes		difference_ = (x)[j_] - *(const Lanes *) ((group) + j_ * GROUP); \
+			Lanes difference_ = (x)[j_] - *(const Lanes *) ((group) + j_ * GROUP); \
 			(sum) += difference_ * difference_; \
 		} \
 	} while (0)
 
 /* the smaller of two candidates, each a value and an index; the first where they are equal */
 #define NEARER(value, index, v1, i1, v2, i2) \
-	const bool	index##_second = (v2) < (v1); \
+	const bool index##_second = (v2) < (v1); \
 	const double value = index##_second ? (v2) : (v1); \
-	const int	index = index##_second ? (i2) : (i1)
+	const int index = index##_second ? (i2) : (i1)
 
 /*
  * Which of eight squares is the smallest: a tournament, all of it conditional moves, since which
@@ -113,21 +113,21 @@ smallest(const double s[GROUP], double *least)
 RML_KMEANS_CLONES int
 rml_kmeans_predict(const RmlKmeans *kmeans, const double *x, double *distance)
 {
-	const int	d = kmeans->d;
-	const int	k = (int) kmeans->k;
+	const int d = kmeans->d;
+	const int k = (int) kmeans->k;
 	const double *group = kmeans->packed;
-	double		least = INFINITY;
-	int			best = 0;
+	double least = INFINITY;
+	int best = 0;
 
 	for (int first = 0; first < k; first += GROUP, group += (size_t) GROUP * d)
 	{
 		union
 		{
-			Lanes		lanes;
-			double		values[GROUP];
-		}			sum = {.values = {0}};
-		double		square;
-		int			lane;
+			Lanes lanes;
+			double values[GROUP];
+		} sum = {.values = {0}};
+		double square;
+		int lane;
 
 		GROUP_DISTANCES(sum.lanes, x, group, d);
 		lane = smallest(sum.values, &square);

@@ -1,6 +1,6 @@
 /*
  * kmeans_refine.c
- *	  Improves the best restart: swaps of a centre for a row, and Lloyd's iteration to its end.
+ *	  Improves the best restarts by exchanges of a centre for a row.
  *
  * Lloyd's iteration moves centres a little at a time; what it cannot do is take a centre from
  * where two share what one could serve and put it where one serves what should have two.  A
@@ -12,8 +12,7 @@
  *
  *	  J(p for i) = sum over rows min(d1, dp) + sum over rows of i (min(d2, dp) - min(d1, dp))
  *
- * The most promising exchanges are iterated to the end, and the first that lowers the inertia is
- * kept.
+ * The most promising exchanges are iterated on, and the first that lowers the inertia is kept.
  */
 #include <math.h>
 #include <string.h>
@@ -24,14 +23,10 @@
 
 /* candidates of a round, and how many of them are iterated */
 #define CANDIDATES 16
-#ifndef TRIALS
 #define TRIALS 3
-#endif
 
-/* rounds without success after which the search ends */
-#ifndef PATIENCE
-#define PATIENCE 4
-#endif
+/* what the two passes that find them cost, in iterations */
+#define PASSES 2
 
 /* an inertia that is lower by less than this is the same */
 #define GAIN 1e-7
@@ -42,14 +37,15 @@
 typedef struct Exchange
 {
 	RmlKmeansRun *run;
-	RmlKmeansCenters centers;	/* the best so far */
+	RmlKmeansCenters centers; /* the best so far */
 	RmlKmeansCenters candidates;
-	double		inertia;		/* of the best so far */
-	int64_t		block_rows;
-	int64_t		blocks;
-	double		unit;			/* fixed-point numbers per 1.0 of a squared distance */
-	double	   *block_sums;		/* [blocks] of squared distances to the best centres */
-	int64_t    *totals;			/* [threads][CANDIDATES][1 + k] the two sums of J, for each i */
+	double inertia; /* of the best so far */
+	int64_t n_iter; /* iterations that led there */
+	int64_t block_rows;
+	int64_t blocks;
+	double unit;        /* fixed-point numbers per 1.0 of a squared distance */
+	double *block_sums; /* [blocks] of squared distances to the best centres */
+	int64_t *totals;    /* [threads][CANDIDATES][1 + k] the two sums of J, for each i */
 } Exchange;
 
 /* ---- candidates ---- */
@@ -57,17 +53,17 @@ typedef struct Exchange
 static void
 distance_block(void *context, int64_t block, int thread)
 {
-	Exchange   *exchange = context;
+	Exchange *exchange = context;
 	RmlKmeansRun *run = exchange->run;
 	const RmlKmeansPoints *points = run->points;
 	RmlKmeansScratch *scratch = run->scratch + thread;
 	const int64_t block_end = rml_block_end(block, exchange->block_rows, points->n);
-	double		sum = 0.0;
+	double sum = 0.0;
 
 	for (int64_t start = block * exchange->block_rows; start < block_end; start += points->strip)
 	{
-		int64_t		end = start + points->strip < block_end ? start + points->strip : block_end;
-		int			picked = rml_kmeans_pick_all(points, start, end, scratch);
+		int64_t end = start + points->strip < block_end ? start + points->strip : block_end;
+		int picked = rml_kmeans_pick_all(points, start, end, scratch);
 
 		rml_kmeans_nearest(points, start, picked, &exchange->centers, scratch);
 		for (int i = 0; i < end - start; i++)
@@ -84,7 +80,7 @@ static bool
 draw_candidates(Exchange *exchange, uint64_t seed, uint64_t round)
 {
 	const RmlKmeansPoints *points = exchange->run->points;
-	double		total = 0.0;
+	double total = 0.0;
 
 	rml_parallel(points->env, exchange->blocks, distance_block, exchange);
 	for (int64_t block = 0; block < exchange->blocks; block++)
@@ -93,11 +89,11 @@ draw_candidates(Exchange *exchange, uint64_t seed, uint64_t round)
 		return false;
 	for (int p = 0; p < CANDIDATES; p++)
 	{
-		double		target = total * rml_rng_uniform(seed, REFINE_STREAM + round, (uint64_t) p);
-		int64_t		block = rml_kmeans_draw_block(exchange->block_sums, exchange->blocks, &target);
-		int64_t		start = block * exchange->block_rows;
-		int64_t		end = rml_block_end(block, exchange->block_rows, points->n);
-		int64_t		row = rml_kmeans_draw_row(exchange->run, start, end, target);
+		double target = total * rml_rng_uniform(seed, REFINE_STREAM + round, (uint64_t) p);
+		int64_t block = rml_kmeans_draw_block(exchange->block_sums, exchange->blocks, &target);
+		int64_t start = block * exchange->block_rows;
+		int64_t end = rml_block_end(block, exchange->block_rows, points->n);
+		int64_t row = rml_kmeans_draw_row(exchange->run, start, end, target);
 
 		rml_kmeans_row_copy(points, row, exchange->candidates.z + (size_t) p * points->d);
 	}
@@ -107,22 +103,30 @@ draw_candidates(Exchange *exchange, uint64_t seed, uint64_t round)
 
 /* ---- what every exchange gives ---- */
 
+/* the table holds distances of the strip's rows to the candidates; totals [CANDIDATES][1 + k] */
 static void
-add_exchanges(const Exchange *exchange, int rows, const RmlKmeansScratch *scratch,
-			  int64_t *totals)
+add_exchanges(const Exchange *exchange, int rows, const RmlKmeansScratch *scratch, int64_t *totals)
 {
-	const double unit = exchange->unit;
+	const float unit = (float) exchange->unit;
 
 	for (int p = 0; p < CANDIDATES; p++, totals += 1 + exchange->centers.k)
+	{
+		const float *distances = scratch->table + (size_t) p * STRIP;
+		int64_t sum = 0;
+
 		for (int i = 0; i < rows; i++)
 		{
-			float		candidate = scratch->table[p * STRIP + i];
-			float		kept = fminf(scratch->least[i], candidate);
-			float		lost = fminf(scratch->second[i], candidate) - kept;
+			float least = scratch->least[i], second = scratch->second[i], candidate = distances[i];
+			float kept = candidate < least ? candidate : least;
+			float lost = candidate < second ? candidate : second;
 
-			totals[0] += (int64_t) (kept * unit);
-			totals[1 + scratch->nearest[i]] += (int64_t) (lost * unit);
+			sum += (int64_t) (kept * unit);
+			/* a candidate nearer than the nearest centre makes it no loss */
+			if (candidate > least)
+				totals[1 + scratch->nearest[i]] += (int64_t) ((lost - kept) * unit);
 		}
+		totals[0] += sum;
+	}
 }
 
 static void
@@ -133,24 +137,24 @@ exchange_block(void *context, int64_t block, int thread)
 	const RmlKmeansPoints *points = run->points;
 	RmlKmeansScratch *scratch = run->scratch + thread;
 	const int64_t block_end = rml_block_end(block, exchange->block_rows, points->n);
-	int64_t    *totals = exchange->totals + (size_t) thread * CANDIDATES * (1 + exchange->centers.k);
+	int64_t *totals = exchange->totals + (size_t) thread * CANDIDATES * (1 + exchange->centers.k);
 
 	for (int64_t start = block * exchange->block_rows; start < block_end; start += points->strip)
 	{
-		int64_t		end = start + points->strip < block_end ? start + points->strip : block_end;
-		int			picked = rml_kmeans_pick_all(points, start, end, scratch);
+		int64_t end = start + points->strip < block_end ? start + points->strip : block_end;
+		int picked = rml_kmeans_pick_all(points, start, end, scratch);
 
 		rml_kmeans_nearest(points, start, picked, &exchange->centers, scratch);
-		rml_kmeans_distances(points, start, picked, &exchange->candidates, 0, CANDIDATES, scratch);
+		rml_kmeans_distances(points, start, picked, &exchange->candidates, scratch);
 		add_exchanges(exchange, (int) (end - start), scratch, totals);
 	}
 }
 
 typedef struct Choice
 {
-	int64_t		cost;
-	int			candidate;
-	int			removed;
+	int64_t cost;
+	int candidate;
+	int removed;
 } Choice;
 
 /* keep the TRIALS cheapest, in order */
@@ -160,7 +164,7 @@ insert_choice(Choice *choices, Choice choice)
 	for (int i = 0; i < TRIALS; i++)
 		if (choice.cost < choices[i].cost)
 		{
-			Choice		pushed = choices[i];
+			Choice pushed = choices[i];
 
 			choices[i] = choice;
 			choice = pushed;
@@ -171,7 +175,7 @@ insert_choice(Choice *choices, Choice choice)
 static void
 choose_exchanges(const Exchange *exchange, Choice *choices)
 {
-	const int	k = exchange->centers.k;
+	const int k = exchange->centers.k;
 	const size_t width = 1 + (size_t) k;
 
 	for (int i = 0; i < TRIALS; i++)
@@ -179,7 +183,7 @@ choose_exchanges(const Exchange *exchange, Choice *choices)
 	for (int p = 0; p < CANDIDATES; p++)
 	{
 		const int64_t *totals = exchange->totals + p * width;
-		int			removed = 0;
+		int removed = 0;
 
 		for (int i = 1; i < k; i++)
 			if (totals[1 + i] < totals[1 + removed])
@@ -191,7 +195,7 @@ choose_exchanges(const Exchange *exchange, Choice *choices)
 static void
 find_exchanges(Exchange *exchange, Choice *choices)
 {
-	RmlEnv	   *env = exchange->run->points->env;
+	RmlEnv *env = exchange->run->points->env;
 	const size_t values = (size_t) CANDIDATES * (1 + exchange->centers.k);
 
 	memset(exchange->totals, 0, (size_t) env->threads * values * sizeof(int64_t));
@@ -208,9 +212,10 @@ static void
 exchange_make(Exchange *exchange, RmlKmeansRun *run)
 {
 	const RmlKmeansPoints *points = run->points;
-	int			exponent;
+	int exponent;
 
 	exchange->run = run;
+	exchange->n_iter = 0;
 	exchange->block_rows = rml_kmeans_block_rows(points, run->k + 8 * CANDIDATES);
 	exchange->blocks = rml_blocks(points->n, exchange->block_rows);
 	/* squared distances reach 4 d */
@@ -219,14 +224,14 @@ exchange_make(Exchange *exchange, RmlKmeansRun *run)
 	rml_kmeans_centers_make(&exchange->centers, points, run->k);
 	rml_kmeans_centers_make(&exchange->candidates, points, CANDIDATES);
 	exchange->block_sums = RML_NEW(points->env, double, (size_t) exchange->blocks);
-	exchange->totals = RML_NEW(points->env, int64_t, (size_t) points->env->threads * CANDIDATES *
-							   (1 + (size_t) run->k));
+	exchange->totals = RML_NEW(points->env, int64_t,
+							   (size_t) points->env->threads * CANDIDATES * (1 + (size_t) run->k));
 }
 
 static void
 exchange_release(Exchange *exchange)
 {
-	RmlEnv	   *env = exchange->run->points->env;
+	RmlEnv *env = exchange->run->points->env;
 
 	rml_kmeans_centers_release(&exchange->centers, env);
 	rml_kmeans_centers_release(&exchange->candidates, env);
@@ -234,16 +239,15 @@ exchange_release(Exchange *exchange)
 	rml_release(env, exchange->totals);
 }
 
-/* the run's centres become the best so far */
+/* these centres become the best so far */
 static void
-adopt(Exchange *exchange)
+adopt(Exchange *exchange, const double *z, double inertia)
 {
 	const RmlKmeansRun *run = exchange->run;
 
-	memcpy(exchange->centers.z, run->centers.z,
-		   (size_t) run->k * run->points->d * sizeof(double));
+	memcpy(exchange->centers.z, z, (size_t) run->k * run->points->d * sizeof(double));
 	rml_kmeans_centers_pack(&exchange->centers, run->points);
-	exchange->inertia = run->inertia;
+	exchange->inertia = inertia;
 }
 
 /* iterate one exchange; true when it is better than the best so far, and taken for it */
@@ -257,49 +261,60 @@ try_exchange(Exchange *exchange, const Choice *choice, const RmlKmeansParams *pa
 	memcpy(run->centers.z, exchange->centers.z, (size_t) run->k * d * sizeof(double));
 	memcpy(run->centers.z + (size_t) choice->removed * d,
 		   exchange->candidates.z + (size_t) choice->candidate * d, d * sizeof(double));
+	run->target = exchange->inertia;
 	rml_kmeans_lloyd(run, params->max_iter, params->tol * run->points->variance);
+	run->target = 0.0;
 	*budget -= run->n_iter;
 	if (!(run->inertia < exchange->inertia * (1.0 - GAIN)))
 		return false;
-	adopt(exchange);
+	adopt(exchange, run->centers.z, run->inertia);
+	exchange->n_iter += run->n_iter;
 	return true;
 }
 
 static void
-search(Exchange *exchange, const RmlKmeansParams *params, int64_t budget)
+search(Exchange *exchange, const RmlKmeansParams *params, int patience, int64_t *budget)
 {
-	uint64_t	round = 0;
-	int			failures = 0;
+	uint64_t round = 0;
+	int failures = 0;
 
-	while (failures < PATIENCE && budget > 0)
+	while (failures<patience && * budget> 0)
 	{
-		Choice		choices[TRIALS];
-		bool		better = false;
+		Choice choices[TRIALS];
+		bool better = false;
 
 		if (!draw_candidates(exchange, (uint64_t) params->seed, round++))
 			return;
 		find_exchanges(exchange, choices);
-		for (int i = 0; i < TRIALS && !better && budget > 0; i++)
-			better = try_exchange(exchange, choices + i, params, &budget);
-		budget -= 2;
+		*budget -= PASSES;
+		for (int i = 0; i < TRIALS && !better && *budget > 0; i++)
+			better = try_exchange(exchange, choices + i, params, budget);
 		failures = better ? 0 : failures + 1;
 	}
 }
 
 void
-rml_kmeans_refine(RmlKmeansRun *run, const RmlKmeansParams *params, int64_t budget)
+rml_kmeans_refine(RmlKmeansRun *run, const RmlKmeansParams *params, RmlKmeansKept *kept,
+				  int patience, int64_t *budget)
 {
-	Exchange	exchange;
-	int64_t		before = run->n_iter;
+	Exchange exchange;
 
 	if (run->k == 1 || run->k == run->points->n)
 		return;
 	exchange_make(&exchange, run);
-	adopt(&exchange);
-	search(&exchange, params, budget * BUDGET);
-	memcpy(run->centers.z, exchange.centers.z,
-		   (size_t) run->k * run->points->d * sizeof(double));
-	rml_kmeans_lloyd(run, params->max_iter, 0.0);
-	run->n_iter += before;
+	adopt(&exchange, kept->z, kept->inertia);
+	search(&exchange, params, patience, budget);
+	memcpy(kept->z, exchange.centers.z, (size_t) run->k * run->points->d * sizeof(double));
+	kept->inertia = exchange.inertia;
+	kept->n_iter += exchange.n_iter;
 	exchange_release(&exchange);
+}
+
+size_t
+rml_kmeans_refine_bytes(int64_t n, int d, int64_t k, int threads)
+{
+	size_t centers = ((size_t) k + CANDIDATES + 4) * ((size_t) d * 12 + 4);
+	size_t totals = (size_t) threads * CANDIDATES * ((size_t) k + 1) * sizeof(int64_t);
+
+	return centers + totals + (size_t) n / RML_KMEANS_TILE * sizeof(double);
 }

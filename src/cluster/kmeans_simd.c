@@ -34,19 +34,14 @@ rml_kmeans_tile_distances(const float *rows, const int32_t *picked, int n_picked
 		{
 			const Floats *tile = (const Floats *) (rows + (size_t) picked[i] * d);
 			const float *center = centers + (size_t) c * d;
-			float	   *out = table + (size_t) c * STRIP + i;
-			Floats		sum0 = {0},
-						sum1 = {0},
-						sum2 = {0},
-						sum3 = {0};
+			float *out = table + (size_t) c * STRIP + i;
+			Floats sum0 = {0}, sum1 = {0}, sum2 = {0}, sum3 = {0};
 
 			for (int j = 0; j < d; j++, center += CENTERS)
 			{
-				Floats		x = tile[j];
-				Floats		e0 = x - center[0],
-							e1 = x - center[1],
-							e2 = x - center[2],
-							e3 = x - center[3];
+				Floats x = tile[j];
+				Floats e0 = x - center[0], e1 = x - center[1], e2 = x - center[2],
+					   e3 = x - center[3];
 
 				sum0 += e0 * e0;
 				sum1 += e1 * e1;
@@ -67,11 +62,11 @@ rml_kmeans_complete_squares(float *table, int count, int n_picked, const float *
 {
 	for (int c = 0; c < count; c++)
 	{
-		float	   *line = table + (size_t) c * STRIP;
+		float *line = table + (size_t) c * STRIP;
 
 		for (int i = 0; i < n_picked; i++)
 		{
-			float		square = (row_norms[i] - 2.0f * line[i]) + center_norms[c];
+			float square = (row_norms[i] - 2.0f * line[i]) + center_norms[c];
 
 			line[i] = square > 0.0f ? square : 0.0f;
 		}
@@ -85,16 +80,16 @@ rml_kmeans_two_nearest(const float *table, int first, int count, int n_picked, f
 {
 	for (int i = 0; i < n_picked; i += TILE)
 	{
-		Floats		a = *(Floats *) (least + i);
-		Floats		b = *(Floats *) (second + i);
-		Ints		number = *(Ints *) (nearest + i);
+		Floats a = *(Floats *) (least + i);
+		Floats b = *(Floats *) (second + i);
+		Ints number = *(Ints *) (nearest + i);
 
 		for (int c = 0; c < count; c++)
 		{
-			Floats		v = *(const Floats *) (table + (size_t) c * STRIP + i);
-			Ints		closer = v < a;
-			Floats		larger = SELECT(closer, a, v);
-			Ints		current = (Ints) {0} + (first + c);
+			Floats v = *(const Floats *) (table + (size_t) c * STRIP + i);
+			Ints closer = v < a;
+			Floats larger = SELECT(closer, a, v);
+			Ints current = (Ints){0} + (first + c);
 
 			b = SELECT(larger < b, larger, b);
 			a = SELECT(closer, v, a);
@@ -112,7 +107,7 @@ rml_kmeans_gaps(float *least, float *second, int n_picked, float margin)
 {
 	for (int i = 0; i < n_picked; i++)
 	{
-		float		farther = sqrtf(second[i]);
+		float farther = sqrtf(second[i]);
 
 		second[i] = farther - sqrtf(least[i]) - margin * farther;
 	}
@@ -137,14 +132,13 @@ rml_kmeans_minimum(float *least, const float *distances, int n)
 RML_KMEANS_CLONES double
 rml_kmeans_sum_minimum(const float *least, const float *distances, int n)
 {
-	double		lanes[TILE] = {0};
-	double		sum = 0.0;
+	double lanes[TILE] = {0};
+	double sum = 0.0;
 
 	for (int i = 0; i < n; i += TILE)
 		for (int lane = 0; lane < TILE; lane++)
 		{
-			float		a = least[i + lane],
-						b = distances[i + lane];
+			float a = least[i + lane], b = distances[i + lane];
 
 			lanes[lane] += b < a ? b : a;
 		}
