@@ -12,8 +12,13 @@
 #define PATIENCE_BEST 8
 #define PATIENCE_OTHERS 3
 
-/* iterations that refinement may take, in those that all restarts took */
+/*
+ * Iterations that refinement may take, in those that all restarts took.  Many rows blur the
+ * differences between local minima that refinement is about, and make it dear.
+ */
 #define BUDGET 8
+#define BUDGET_MANY_ROWS 2
+#define MANY_ROWS 65536
 
 /* restarts whose inertia differs by less than this found the same centres */
 #define SAME_INERTIA 1e-6
@@ -129,7 +134,7 @@ restarts(RmlKmeansRun *run, const RmlKmeansParams *params, RmlKmeansKept *kept)
 {
 	const double tolerance = params->tol * run->points->variance;
 	const RmlKmeansKept *best;
-	int64_t spent = 0;
+	int64_t spent = 0, budget;
 	int n_kept = 0;
 
 	for (int64_t restart = 0; restart < params->n_init; restart++)
@@ -143,7 +148,8 @@ restarts(RmlKmeansRun *run, const RmlKmeansParams *params, RmlKmeansKept *kept)
 	}
 	if (params->n_init == 1)
 		return true;
-	best = refine_all(run, params, kept, n_kept, spent * BUDGET);
+	budget = spent * (run->points->n < MANY_ROWS ? BUDGET : BUDGET_MANY_ROWS);
+	best = refine_all(run, params, kept, n_kept, budget);
 	memcpy(run->centers.z, best->z, (size_t) run->k * run->points->d * sizeof(double));
 	rml_kmeans_lloyd(run, params->max_iter, 0.0);
 	run->n_iter += best->n_iter;

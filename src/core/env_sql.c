@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
@@ -88,6 +89,13 @@ pg_progress(RmlEnv *env, const char *what, int64_t step, double loss)
 							(int64) step, loss, (double) (now - pg->started) / 1e6)));
 }
 
+/* model bytes may come from a database of another encoding, or from anywhere */
+static bool
+pg_valid_text(RmlEnv *env, const char *text, size_t length)
+{
+	return pg_verify_mbstr(GetDatabaseEncoding(), text, (int) length, true);
+}
+
 /* the context goes, with everything in it */
 static void
 on_reset(void *arg)
@@ -108,6 +116,7 @@ rml_pg_env_create(MemoryContext parent, const char *function)
 	env->env.release = pg_release;
 	env->env.poll = pg_poll;
 	env->env.progress = pg_progress;
+	env->env.valid_text = pg_valid_text;
 	env->env.threads = rml_guc_effective_threads();
 	env->context = context;
 	env->function = function;

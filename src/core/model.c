@@ -359,6 +359,16 @@ rml_get_finite(RmlReader *reader, uint32_t tag, size_t count)
 	return values;
 }
 
+/* a text that can be read: inside the bytes, without a zero, and one the host can use */
+static bool
+text_fits(const RmlReader *reader, const uint8_t *text, uint64_t length, size_t left)
+{
+	RmlEnv *env = reader->env;
+
+	return length <= left && memchr(text, '\0', length) == NULL &&
+		   (env->valid_text == NULL || env->valid_text(env, (const char *) text, length));
+}
+
 char **
 rml_get_strings(RmlReader *reader, uint32_t tag, size_t count)
 {
@@ -375,7 +385,7 @@ rml_get_strings(RmlReader *reader, uint32_t tag, size_t count)
 		uint64_t length;
 
 		memcpy(&length, lengths + i * 8, 8);
-		if (length > left || memchr(lengths + position, '\0', length) != NULL)
+		if (!text_fits(reader, lengths + position, length, left))
 		{
 			rml_reader_fail(reader, "a text in the model is damaged");
 			return NULL;

@@ -12,6 +12,12 @@
 /* how long threads work before the host may cancel */
 #define SLICE_NANOSECONDS 20000000
 
+/*
+ * How long the calling thread works alone before others are woken.  On a machine whose processors
+ * are taken, a thread that is woken may wait for its turn much longer than a small region takes.
+ */
+#define ALONE_NANOSECONDS 200000
+
 static int64_t
 now_nanoseconds(void)
 {
@@ -53,6 +59,21 @@ run_serial(RmlEnv *env, int64_t n_blocks, RmlBlockFn fn, void *context)
 	}
 }
 
+/* one OpenMP region, until the blocks are done or its time is up */
+static void
+run_threads(_Atomic int64_t *next, int64_t n_blocks, int threads, RmlBlockFn fn, void *context)
+{
+	int64_t deadline = now_nanoseconds() + SLICE_NANOSECONDS;
+	sigset_t all, saved;
+
+	/* threads inherit the mask, so no handler of the host ever runs in one of them */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &saved);
+#pragma omp parallel num_threads(threads)
+	run_slice(next, n_blocks, deadline, fn, context, omp_get_thread_num());
+	pthread_sigmask(SIG_SETMASK, &saved, NULL);
+}
+
 void
 rml_parallel(RmlEnv *env, int64_t n_blocks, RmlBlockFn fn, void *context)
 {
@@ -64,17 +85,11 @@ rml_parallel(RmlEnv *env, int64_t n_blocks, RmlBlockFn fn, void *context)
 		run_serial(env, n_blocks, fn, context);
 		return;
 	}
+	run_slice(&next, n_blocks, now_nanoseconds() + ALONE_NANOSECONDS, fn, context, 0);
+	env->poll(env);
 	while (atomic_load_explicit(&next, memory_order_relaxed) < n_blocks)
 	{
-		int64_t deadline = now_nanoseconds() + SLICE_NANOSECONDS;
-		sigset_t all, saved;
-
-		/* threads inherit the mask, so no handler of the host ever runs in one of them */
-		sigfillset(&all);
-		pthread_sigmask(SIG_SETMASK, &all, &saved);
-#pragma omp parallel num_threads(threads)
-		run_slice(&next, n_blocks, deadline, fn, context, omp_get_thread_num());
-		pthread_sigmask(SIG_SETMASK, &saved, NULL);
+		run_threads(&next, n_blocks, threads, fn, context);
 		env->poll(env);
 	}
 }

@@ -3,7 +3,6 @@
 #
 # Each statement runs once to the end; then again and again with a statement_timeout at a tenth,
 # two tenths, ... of that time, so that scan, ordering, initialisation and iterations are all hit.
-#
 set -euo pipefail
 # shellcheck source=test/harness/lib.sh
 . "$(dirname "$0")/../harness/lib.sh"
