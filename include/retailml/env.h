@@ -32,6 +32,8 @@ struct RmlEnv
 	void (*poll)(RmlEnv *env);
 	/* report one finished step (an iteration, an epoch) and the loss after it; never NULL */
 	void (*progress)(RmlEnv *env, const char *what, int64_t step, double loss);
+	/* can the host use a text that comes out of a model's bytes?  NULL: it takes any */
+	bool (*valid_text)(RmlEnv *env, const char *text, size_t length);
 	/* threads a parallel region may use, at least 1 */
 	int threads;
 };

@@ -6,7 +6,8 @@
  * only to its own place (or to a partial result of its own), and the caller combines partial
  * results in block order after rml_parallel returns: that is all determinism needs.
  *
- * fn runs in OpenMP threads with signals blocked.  It must not allocate, poll, report or touch
+ * The first blocks run in the calling thread; what is left after 0.2 ms runs in OpenMP threads with
+ * signals blocked, so small work wakes nobody.  fn must not allocate, poll, report or touch
  * anything another block writes.  A block should take under 10 ms; the region hands control back
  * to poll about every 20 ms, so a cancel is noticed well within 100 ms.
  */

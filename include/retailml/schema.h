@@ -55,12 +55,21 @@ typedef struct RmlFeature
 	int64_t *counts;   /* [n_categories] training rows */
 } RmlFeature;
 
+/* how one number is prepared: missing -> impute; then (x - centre) / scale */
+typedef struct RmlScaling
+{
+	double impute;
+	double centre; /* 0 when the model does not standardize */
+	double scale;  /* 1 when it does not, or the column is constant */
+} RmlScaling;
+
 typedef struct RmlSchema
 {
 	int n_features;
 	int d_num;
 	int d_cat;
 	RmlFeature *features;
+	RmlScaling *scaling; /* [d_num] by slot; follows from the features */
 	RmlImpute impute;
 	bool standardize;
 	bool positional; /* trained on arrays: rows are matched by position */
@@ -74,6 +83,9 @@ typedef struct RmlSchema
  */
 extern const char *rml_schema_learn(RmlSchema *schema, RmlEnv *env, const RmlFrame *frame,
 									RmlMatrix *matrix, RmlImpute impute, bool standardize);
+
+/* fill scaling from the features: learning and decoding do it */
+extern void rml_schema_index(RmlSchema *schema, RmlEnv *env);
 
 /* prepare one row in place: numbers [d_num], NaN = missing (codes need nothing) */
 extern void rml_schema_prepare(const RmlSchema *schema, double *numbers);

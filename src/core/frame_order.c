@@ -20,6 +20,7 @@
 #include "retailml/parallel.h"
 
 #define BLOCK_ROWS 4096
+#define CACHE_LINE 64
 #define BUCKET_ROWS 32
 #define MAX_BUCKET_BITS 24
 
@@ -400,26 +401,63 @@ sort_bucket_run(void *context, int64_t run, int thread)
 		sort_small_bucket(order, bucket);
 }
 
+/* rows come from everywhere: ask for each this many rows before it is copied */
+#define GATHER_AHEAD 16
+
+typedef struct RowPlace
+{
+	const double *numbers;
+	const int32_t *codes;
+} RowPlace;
+
+static inline RowPlace
+place_of(const Order *order, int64_t row)
+{
+	int64_t within;
+	const RmlChunk *chunk = locate(order, row, &within);
+
+	return (RowPlace){chunk->numbers + within * order->frame->d_num,
+					  chunk->codes + within * order->frame->d_cat};
+}
+
+static inline RowPlace
+prefetch_place(const Order *order, int64_t row)
+{
+	RowPlace place = place_of(order, row);
+	const char *numbers = (const char *) place.numbers;
+	size_t size = (size_t) order->frame->d_num * sizeof(double);
+
+	for (size_t offset = 0; offset < size && offset < 4 * CACHE_LINE; offset += CACHE_LINE)
+		__builtin_prefetch(numbers + offset);
+	if (size > 0)
+		__builtin_prefetch(numbers + size - 1);
+	__builtin_prefetch(place.codes);
+	return place;
+}
+
 static void
 gather_block(void *context, int64_t block, int thread)
 {
 	Order *order = context;
 	RmlMatrix *matrix = order->matrix;
 	int d_num = matrix->d_num, d_cat = matrix->d_cat;
+	int64_t start = block * BLOCK_ROWS;
 	int64_t end = rml_block_end(block, BLOCK_ROWS, matrix->n);
+	RowPlace ahead[GATHER_AHEAD];
 
 	(void) thread;
-	for (int64_t i = block * BLOCK_ROWS; i < end; i++)
+	for (int64_t i = start; i < end && i < start + GATHER_AHEAD; i++)
+		ahead[i - start] = prefetch_place(order, order->keys[i].row);
+	for (int64_t i = start; i < end; i++)
 	{
-		int64_t within;
-		const RmlChunk *chunk = locate(order, order->keys[i].row, &within);
+		RowPlace *place = &ahead[(i - start) % GATHER_AHEAD];
 
-		memcpy(matrix->numbers + i * d_num, chunk->numbers + within * d_num,
-			   (size_t) d_num * sizeof(double));
-		memcpy(matrix->codes + i * d_cat, chunk->codes + within * d_cat,
-			   (size_t) d_cat * sizeof(int32_t));
+		memcpy(matrix->numbers + i * d_num, place->numbers, (size_t) d_num * sizeof(double));
+		memcpy(matrix->codes + i * d_cat, place->codes, (size_t) d_cat * sizeof(int32_t));
 		if (matrix->origin != NULL)
 			matrix->origin[i] = order->keys[i].row;
+		if (i + GATHER_AHEAD < end)
+			*place = prefetch_place(order, order->keys[i + GATHER_AHEAD].row);
 	}
 }
 
