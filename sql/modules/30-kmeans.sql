@@ -200,7 +200,7 @@ The silhouette is exact up to 10,000 rows; above, it is taken over a fixed rando
 
 Source: silhouette Rousseeuw 1987, Davies and Bouldin 1979, Calinski and Harabasz 1974, kneedle Satopaa et al. 2011. Method: docs/algorithms/cluster-metrics.md
 
-Example: SELECT c.* FROM (SELECT kmeans_sweep(f, 1, 10) AS s FROM features f) x, unnest(s) AS c';
+Example: SELECT c.* FROM (SELECT kmeans_sweep(f, 2, 10) AS s FROM features f) x, unnest(s) AS c';
 
 CREATE AGGREGATE kmeans_sweep(data record, k_min int, k_max int) (
     SFUNC = kmeans_sweep_accum, STYPE = internal, SSPACE = 10240,

@@ -195,8 +195,10 @@ check_cells(const RmlRfm *rfm, RmlReader *reader)
 
 	for (int cell = 0; cell < rfm->map.n_cells; cell++)
 	{
-		if (rfm->sizes[cell] < 0 || __builtin_add_overflow(total, rfm->sizes[cell], &total))
-			rml_reader_fail(reader, "a code of the rfm model has a size that cannot be");
+		if (rfm->sizes[cell] < 0)
+			rml_reader_fail(reader, "a code of the rfm model has a negative size");
+		else if (__builtin_add_overflow(total, rfm->sizes[cell], &total))
+			rml_reader_fail(reader, "the codes of the rfm model have more rows than can be");
 		if (rfm->map.segment[cell] < 0 || rfm->map.segment[cell] >= rfm->map.n_segments)
 			rml_reader_fail(reader, "a code of the rfm model has no segment");
 	}

@@ -1,7 +1,7 @@
 \set ECHO none
 \pset format unaligned
 \t on
-SET search_path = retailml, public;
+SET search_path = public, retailml;
 SET client_min_messages = warning;
 
 BEGIN;

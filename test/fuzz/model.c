@@ -1,0 +1,426 @@
+/*
+ * model.c
+ *	  Fuzz target: bytes that claim to be a model, through everything that is done with one.
+ *
+ * They are decoded as they came; with length and checksum put right, so that damage gets past
+ * these and meets the decoders; and taken as a list of patches to a good model, which keeps its
+ * structure and changes its numbers.  What is accepted is scored, described, profiled, and written
+ * again, which must give bytes that are accepted and written the same.
+ *
+ * runs: 100000
+ */
+#include "unit.h"
+
+#include <math.h>
+
+#include "retailml/kmeans.h"
+#include "retailml/registry.h"
+#include "retailml/rfm.h"
+#include "retailml/rng.h"
+#include "retailml/segment_profile.h"
+
+extern int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+extern size_t rml_fuzz_seed(int i, uint8_t *buf, size_t cap);
+
+/* a small model must not take much memory, whatever it says about itself */
+#define MEMORY_PER_BYTE 512
+#define MEMORY_AT_LEAST (1 << 20)
+
+static void
+fail(const char *what)
+{
+	fprintf(stderr, "%s\n", what);
+	abort();
+}
+
+/* ---- a sink that looks at everything */
+
+typedef struct Sink
+{
+	RmlInfo info;
+	int depth;
+	size_t seen;
+} Sink;
+
+static void
+see_text(RmlInfo *info, const char *key, const char *value)
+{
+	Sink *sink = (Sink *) (void *) info;
+
+	sink->seen += strlen(value) + (key == NULL ? 0 : strlen(key));
+}
+
+static void
+see_integer(RmlInfo *info, const char *key, int64_t value)
+{
+	see_text(info, key, value < 0 ? "-" : "+");
+}
+
+static void
+see_number(RmlInfo *info, const char *key, double value)
+{
+	see_text(info, key, isnan(value) ? "nan" : "number");
+}
+
+static void
+see_boolean(RmlInfo *info, const char *key, bool value)
+{
+	see_text(info, key, value ? "true" : "false");
+}
+
+static void
+see_null(RmlInfo *info, const char *key)
+{
+	see_text(info, key, "");
+}
+
+static void
+see_begin(RmlInfo *info, const char *key)
+{
+	see_text(info, key, "");
+	((Sink *) (void *) info)->depth++;
+}
+
+static void
+see_end(RmlInfo *info)
+{
+	((Sink *) (void *) info)->depth--;
+}
+
+static void
+describe(const RmlModel *model)
+{
+	Sink sink = {{see_integer, see_number, see_boolean, see_text, see_null, see_begin, see_end,
+				  see_begin, see_end},
+				 0,
+				 0};
+
+	rml_model_describe(model, &sink.info);
+	if (sink.depth != 0)
+		fail("describe opened what it did not close");
+}
+
+/* ---- scoring */
+
+/* rows of ordinary, huge, missing and tiny numbers, and codes up to (other) */
+static void
+score(RmlEnv *env, const RmlModel *model)
+{
+	static const double values[] = {0, 1, -1, NAN, 1e308, -1e308, 4.9e-324, 100};
+	const RmlSchema *schema = &model->schema;
+	double *numbers = RML_NEW(env, double, schema->d_num + 1);
+	int32_t *codes = RML_NEW(env, int32_t, schema->d_cat + 1);
+
+	for (int row = 0; row < 8; row++)
+	{
+		double prediction;
+
+		for (int j = 0; j < schema->d_num; j++)
+			numbers[j] = values[(row + j) % 8];
+		for (int i = 0; i < schema->n_features; i++)
+		{
+			const RmlFeature *feature = &schema->features[i];
+
+			if (feature->kind == RML_CATEGORICAL)
+				codes[feature->slot] =
+					row == 0 ? 0 : rml_schema_code(feature, "text", (size_t) (row % 5));
+		}
+		rml_schema_prepare(schema, numbers);
+		prediction = model->algorithm->predict(model->fitted, numbers, codes);
+		if (model->algorithm->id == RML_ALGORITHM_KMEANS &&
+			!(prediction >= 1 && prediction <= (double) ((const RmlKmeans *) model->fitted)->k))
+			fail("a cluster out of range");
+		if (model->algorithm->id == RML_ALGORITHM_RFM &&
+			!(prediction >= 111 && prediction <= 101010))
+			fail("a code out of range");
+	}
+}
+
+/* as segment_profile() does */
+static void
+profile(RmlEnv *env, const RmlModel *model)
+{
+	const RmlKmeans *kmeans = model->fitted;
+	const RmlSchema *schema = &model->schema;
+	int d = kmeans->d;
+	char **features = RML_NEW(env, char *, d);
+	RmlKind *kinds = RML_NEW(env, RmlKind, d);
+	double *z = RML_NEW(env, double, (size_t) kmeans->k *(size_t) d);
+	RmlSegmentProfile result;
+	size_t length = 0;
+
+	for (int j = 0; j < d; j++)
+	{
+		features[j] = rml_schema_number(schema, j)->name;
+		kinds[j] = rml_schema_number(schema, j)->kind;
+	}
+	for (int64_t i = 0; i < kmeans->k * d; i++)
+		z[i] = rml_schema_z(schema, (int) (i % d), kmeans->centroids[i]);
+	rml_segment_profile(env, (int) kmeans->k, d, features, kinds, z, kmeans->sizes, &result);
+	for (int64_t c = 0; c < kmeans->k; c++)
+		length += strlen(result.names[c]);
+	for (int64_t i = 0; i < kmeans->k * d; i++)
+		if (result.ranks[i] < 1 || result.ranks[i] > d)
+			fail("a rank out of range");
+	if (length == 0)
+		fail("segments without names");
+}
+
+/* ---- bytes again */
+
+static void
+encode(RmlWriter *writer, RmlEnv *env, const RmlModel *model)
+{
+	rml_model_begin(writer, env, model->algorithm, &model->schema, model->params);
+	if (model->algorithm->id == RML_ALGORITHM_KMEANS)
+		rml_kmeans_encode(model->fitted, writer);
+	else
+		rml_rfm_encode(model->fitted, writer);
+	rml_writer_end(writer);
+}
+
+static void
+write_again(RmlEnv *env, const RmlModel *model)
+{
+	RmlWriter first, second;
+	RmlModel back = {0};
+
+	encode(&first, env, model);
+	if (rml_model_decode(&back, env, first.bytes, first.length) != NULL)
+		fail("an accepted model, written again, is refused");
+	encode(&second, env, &back);
+	if (first.length != second.length || memcmp(first.bytes, second.bytes, first.length) != 0)
+		fail("a model changes when it is written again");
+}
+
+/* ---- the target */
+
+static void
+use(RmlEnv *env, const uint8_t *data, size_t size)
+{
+	RmlModel model = {0};
+
+	unit_env_limit(env, MEMORY_AT_LEAST + MEMORY_PER_BYTE * size);
+	if (rml_model_decode(&model, env, data, size) != NULL)
+		return;
+	unit_env_limit(env, (size_t) 8 << 30);
+	score(env, &model);
+	describe(&model);
+	if (model.algorithm->id == RML_ALGORITHM_KMEANS)
+		profile(env, &model);
+	write_again(env, &model);
+}
+
+/* length and checksum as they should be */
+static void
+use_sealed(RmlEnv *env, uint8_t *bytes, size_t size)
+{
+	uint64_t length = size;
+	uint32_t crc;
+
+	memcpy(bytes + 16, &length, 8);
+	crc = rml_model_crc(bytes, size);
+	memcpy(bytes + 12, &crc, 4);
+	use(env, bytes, size);
+}
+
+/* a patch: place, width, value */
+#define PATCH_BYTES 11
+#define MOST_PATCHES 4
+
+/* the first byte chooses a good model, the others say what changes in it */
+static void
+use_patched(RmlEnv *env, const uint8_t *data, size_t size)
+{
+	static uint8_t bytes[65536];
+	size_t length = rml_fuzz_seed(data[0] % 5, bytes, sizeof bytes);
+	size_t patches = (size - 1) / PATCH_BYTES;
+	uint8_t *copy;
+
+	for (size_t i = 0; i < patches && i < MOST_PATCHES; i++)
+	{
+		const uint8_t *patch = data + 1 + i * PATCH_BYTES;
+		size_t words = (length - 24) / 8;
+		size_t place = 24 + (size_t) (patch[0] | patch[1] << 8) % words * 8;
+
+		memcpy(bytes + place, patch + 3, (size_t) 1 << patch[2] % 4);
+	}
+	copy = malloc(length);
+	memcpy(copy, bytes, length);
+	use_sealed(env, copy, length);
+	free(copy);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static RmlEnv *env = NULL;
+
+	if (env == NULL)
+		env = unit_env(1);
+	use(env, data, size);
+	if (size > PATCH_BYTES)
+		use_patched(env, data, size);
+	if (size >= 24)
+	{
+		uint8_t *copy = malloc(size);
+
+		memcpy(copy, data, size);
+		use_sealed(env, copy, size);
+		free(copy);
+	}
+	unit_env_reset(env);
+	return 0;
+}
+
+/* ---- seeds: a model of each algorithm, fitted here */
+
+static void
+learn(RmlEnv *env, int d, int n, RmlSchema *schema, RmlMatrix *matrix, bool standardize)
+{
+	static char *names[] = {"recency", "frequency", "monetary", "is new"};
+	static char *types[] = {"double precision", "bigint", "numeric", "boolean"};
+	static const RmlKind kinds[] = {RML_NUMERIC, RML_NUMERIC, RML_NUMERIC, RML_BOOLEAN};
+	RmlFrame frame;
+
+	rml_frame_init(&frame, env, d, names, types, kinds);
+	for (int i = 0; i < n; i++)
+	{
+		double *numbers;
+		int32_t *codes;
+
+		rml_frame_push(&frame, &numbers, &codes);
+		for (int j = 0; j < d; j++)
+			numbers[j] = j == 3 ? i % 2 : rml_rng_normal(1, (uint64_t) j, (uint64_t) i) + i % 3 * 5;
+	}
+	rml_frame_order(&frame, false, matrix);
+	if (rml_schema_learn(schema, env, &frame, matrix, RML_IMPUTE_MEAN, standardize) != NULL)
+		fail("the seed has no schema");
+}
+
+static void
+kmeans_seed(RmlEnv *env, RmlWriter *writer, int d, int k, bool standardize)
+{
+	RmlKmeansParams params;
+	RmlOptionSet set = {rml_kmeans_options, rml_kmeans_n_options, &params};
+	RmlKmeans kmeans;
+	RmlSchema schema;
+	RmlMatrix matrix;
+
+	learn(env, d, 60, &schema, &matrix, standardize);
+	rml_options_default(&set);
+	params.k = k;
+	params.n_init = 1;
+	params.order_by = k == 3 ? (char *) "monetary" : NULL;
+	if (rml_kmeans_fit(env, &params, matrix.numbers, matrix.n, d, &kmeans, NULL) != NULL)
+		fail("the seed has no clusters");
+	rml_kmeans_sort(env, &kmeans, NULL, 0, -1);
+	rml_model_begin(writer, env, &rml_kmeans_algorithm, &schema, &params);
+	rml_kmeans_encode(&kmeans, writer);
+}
+
+static void
+rfm_seed(RmlEnv *env, RmlWriter *writer, int bins)
+{
+	RmlRfmParams params = {bins};
+	RmlRfmMap map;
+	RmlRfm rfm;
+	RmlSchema schema;
+	RmlMatrix matrix;
+
+	learn(env, 3, 60, &schema, &matrix, false);
+	rml_rfm_map_init(&map, env, bins);
+	rml_rfm_map_finish(&map, env);
+	rml_rfm_fit(&rfm, env, &map, matrix.numbers, matrix.n);
+	rml_model_begin(writer, env, &rml_rfm_algorithm, &schema, &params);
+	rml_rfm_encode(&rfm, writer);
+}
+
+/* a model whose schema has a category, which no algorithm here fits but the bytes allow */
+static void
+category_seed(RmlEnv *env, RmlWriter *writer)
+{
+	static char *categories[] = {"", "te", "text"};
+	static int64_t counts[] = {1, 2, 3};
+	static double centroids[] = {0.5, -1};
+	static int64_t sizes[] = {4, 2};
+	RmlFeature features[] = {
+		{.name = (char *) "size", .type = (char *) "integer", .kind = RML_NUMERIC, .sd = 2},
+		{.name = (char *) "colour",
+		 .type = (char *) "text",
+		 .kind = RML_CATEGORICAL,
+		 .n_categories = 3,
+		 .categories = categories,
+		 .counts = counts}};
+	const RmlSchema schema = {.n_features = 2,
+							  .d_num = 1,
+							  .d_cat = 1,
+							  .features = features,
+							  .standardize = true,
+							  .rows = 6};
+	const RmlKmeans kmeans = {.k = 2, .d = 1, .centroids = centroids, .sizes = sizes, .inertia = 3};
+	RmlKmeansParams params;
+	RmlOptionSet set = {rml_kmeans_options, rml_kmeans_n_options, &params};
+
+	rml_options_default(&set);
+	rml_model_begin(writer, env, &rml_kmeans_algorithm, &schema, &params);
+	rml_kmeans_encode(&kmeans, writer);
+}
+
+static bool
+make_seed(RmlEnv *env, RmlWriter *writer, int i)
+{
+	switch (i)
+	{
+		case 0:
+			kmeans_seed(env, writer, 4, 3, true);
+			return true;
+		case 1:
+			kmeans_seed(env, writer, 1, 9, false);
+			return true;
+		case 2:
+			category_seed(env, writer);
+			return true;
+		case 3:
+			rfm_seed(env, writer, 2);
+			return true;
+		case 4:
+			rfm_seed(env, writer, 5);
+			return true;
+	}
+	return false;
+}
+
+/* fitted once, handed out 50,000 times */
+size_t
+rml_fuzz_seed(int i, uint8_t *buf, size_t cap)
+{
+	enum
+	{
+		SEEDS = 5,
+		LONGEST = 8192
+	};
+	static uint8_t made[SEEDS][LONGEST];
+	static size_t lengths[SEEDS];
+
+	if (i >= SEEDS)
+		return 0;
+	if (lengths[i] == 0)
+	{
+		RmlEnv *env = unit_env(1);
+		RmlWriter writer;
+
+		if (!make_seed(env, &writer, i))
+			fail("a seed is missing");
+		rml_writer_end(&writer);
+		if (writer.length > LONGEST)
+			fail("a seed is too long");
+		memcpy(made[i], writer.bytes, writer.length);
+		lengths[i] = writer.length;
+		unit_env_free(env);
+	}
+	if (lengths[i] > cap)
+		return 0;
+	memcpy(buf, made[i], lengths[i]);
+	return lengths[i];
+}

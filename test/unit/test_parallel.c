@@ -1,0 +1,189 @@
+/*
+ * test_parallel.c
+ *	  Every block once, the same result for any number of threads, signals blocked, polls in time.
+ */
+#include "unit.h"
+
+#include <omp.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <time.h>
+
+#include "retailml/parallel.h"
+
+enum
+{
+	MOST_BLOCKS = 10000
+};
+
+typedef struct Visits
+{
+	_Atomic int count[MOST_BLOCKS];
+	_Atomic bool bad_thread;
+	_Atomic int in_region; /* blocks run by a team of threads */
+	_Atomic int unblocked; /* of those, with SIGINT open */
+	int threads;
+} Visits;
+
+/* let time pass by the clock */
+static void
+spin(int64_t nanoseconds)
+{
+	struct timespec begin, now;
+
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	do
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	while ((now.tv_sec - begin.tv_sec) * 1000000000LL + now.tv_nsec - begin.tv_nsec < nanoseconds);
+}
+
+/* the first two blocks take longer than the calling thread works alone, so a third one is shared */
+static void
+visit(void *context, int64_t block, int thread)
+{
+	Visits *visits = context;
+	sigset_t mask;
+
+	atomic_fetch_add(&visits->count[block], 1);
+	if (thread < 0 || thread >= visits->threads)
+		visits->bad_thread = true;
+	pthread_sigmask(SIG_SETMASK, NULL, &mask);
+	if (omp_in_parallel())
+	{
+		atomic_fetch_add(&visits->in_region, 1);
+		if (!sigismember(&mask, SIGINT))
+			atomic_fetch_add(&visits->unblocked, 1);
+	}
+	spin(block < 2 ? 150000 : 2000);
+}
+
+static void
+check_visits(int threads, int64_t n_blocks)
+{
+	static Visits visits;
+	RmlEnv *env = unit_env(threads);
+	bool once = true;
+	sigset_t mask;
+
+	memset((void *) &visits, 0, sizeof visits);
+	visits.threads = threads;
+	rml_parallel(env, n_blocks, visit, &visits);
+	for (int64_t i = 0; i < MOST_BLOCKS; i++)
+		once = once && visits.count[i] == (i < n_blocks);
+	unit_ok(once && !visits.bad_thread, "%d threads run each of %lld blocks once", threads,
+			(long long) n_blocks);
+	if (threads > 1 && n_blocks > 1)
+		unit_ok(visits.in_region > 0 && visits.unblocked == 0, "threads have signals blocked");
+	pthread_sigmask(SIG_SETMASK, NULL, &mask);
+	unit_ok(!sigismember(&mask, SIGINT), "here they are open afterwards");
+	unit_env_free(env);
+}
+
+/* partial sums of numbers whose sum depends on the order it is taken in */
+typedef struct Sums
+{
+	double partial[100];
+} Sums;
+
+static void
+add_up(void *context, int64_t block, int thread)
+{
+	Sums *sums = context;
+	double sum = 0;
+
+	(void) thread;
+	for (int i = 0; i < 1000; i++)
+		sum += 1.0 / (double) (block * 1000 + i + 1);
+	sums->partial[block] = sum;
+}
+
+static double
+harmonic(int threads)
+{
+	RmlEnv *env = unit_env(threads);
+	Sums sums;
+	double total = 0;
+
+	rml_parallel(env, 100, add_up, &sums);
+	for (int block = 0; block < 100; block++)
+		total += sums.partial[block];
+	unit_env_free(env);
+	return total;
+}
+
+static void
+test_same_sum(void)
+{
+	double one = harmonic(1);
+
+	/* numpy 2.4.6: math.fsum(1 / np.arange(1, 100001)) = 12.090146129863427 */
+	unit_near(one, 12.090146129863427, 1e-14, "the harmonic sum");
+	for (int threads = 2; threads <= 5; threads++)
+	{
+		double sum = harmonic(threads);
+
+		unit_equal_bytes(&sum, &one, sizeof one, "has the same bits with %d threads", threads);
+	}
+}
+
+static void
+take_a_millisecond(void *context, int64_t block, int thread)
+{
+	(void) context;
+	(void) block;
+	(void) thread;
+	spin(1000000);
+}
+
+/*
+ * A slice is 20 ms long, so no thread begins more than 20 blocks of a millisecond in it (and one
+ * at its end): at least 200 / (2 * 21) slices, however busy the machine is.
+ */
+static void
+test_polls(void)
+{
+	RmlEnv *env = unit_env(2);
+	sigset_t mask;
+	int64_t polls;
+
+	rml_parallel(env, 200, take_a_millisecond, NULL);
+	polls = unit_env_polls(env);
+	unit_ok(polls >= 5, "200 ms of work are polled (%lld times)", (long long) polls);
+	unit_env_cancel_after(env, 2);
+	unit_ok(UNIT_ESCAPES(env, rml_parallel(env, 1000, take_a_millisecond, NULL)), "and cancelled");
+	unit_equal_int(unit_env_polls(env) - polls, 2, "at the second poll");
+	pthread_sigmask(SIG_SETMASK, NULL, &mask);
+	unit_ok(!sigismember(&mask, SIGINT), "a cancel leaves signals open");
+	unit_env_free(env);
+	env = unit_env(1);
+	rml_parallel(env, 30, take_a_millisecond, NULL);
+	unit_equal_int(unit_env_polls(env), 30, "one thread polls after every block");
+	unit_env_free(env);
+}
+
+static void
+test_blocks(void)
+{
+	unit_equal_int(rml_blocks(0, 100), 0, "no rows need no block");
+	unit_equal_int(rml_blocks(100, 100), 1, "100 rows are a block of 100");
+	unit_equal_int(rml_blocks(101, 100), 2, "101 are two");
+	unit_equal_int(rml_block_end(0, 100, 101), 100, "the first of them is full");
+	unit_equal_int(rml_block_end(1, 100, 101), 101, "the last ends with the rows");
+}
+
+int
+main(void)
+{
+	for (int threads = 1; threads <= 4; threads++)
+	{
+		check_visits(threads, 0);
+		check_visits(threads, 1);
+		check_visits(threads, 3);
+		check_visits(threads, MOST_BLOCKS);
+	}
+	test_same_sum();
+	test_polls();
+	test_blocks();
+	return unit_done();
+}
