@@ -11,7 +11,7 @@
 
 #include "retailml/kmeans.h"
 
-extern void rml_kmeans_parse_options(RmlEnv *env, const char *function, RmlKmeansParams *params,
-									 Jsonb *options, const RmlOptionSet *row_options);
+extern void rml_kmeans_parse_options(RmlEnv *env, RmlKmeansParams *params, Jsonb *options,
+									 const RmlOptionSet *row_options);
 
 #endif /* RETAILML_KMEANS_SQL_H */

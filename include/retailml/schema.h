@@ -19,6 +19,7 @@
 #include "retailml/frame.h"
 #include "retailml/info.h"
 #include "retailml/model.h"
+#include "retailml/options.h"
 
 #define RML_DECILES 11 /* edges: minimum, 10 %, ..., 90 %, maximum */
 
@@ -73,6 +74,10 @@ typedef struct RmlSchema
 	RmlImpute impute;
 	bool standardize;
 	bool positional; /* trained on arrays: rows are matched by position */
+	/* the options that chose the columns, for model_info; max_categories 0: they do not apply */
+	RmlNames chosen;
+	RmlNames excluded;
+	int64_t max_categories;
 	int64_t rows;    /* training rows used */
 	int64_t skipped; /* and left out */
 } RmlSchema;

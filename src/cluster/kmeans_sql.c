@@ -10,6 +10,7 @@
 #include "utils/builtins.h"
 
 #include "retailml/agg_sql.h"
+#include "retailml/env_sql.h"
 #include "retailml/kmeans_sql.h"
 #include "retailml/model_sql.h"
 #include "retailml/options_sql.h"
@@ -22,12 +23,12 @@ PG_FUNCTION_INFO_V1(rml_kmeans_sql_centroids);
 /* ---- fit ---- */
 
 void
-rml_kmeans_parse_options(RmlEnv *env, const char *function, RmlKmeansParams *params, Jsonb *options,
+rml_kmeans_parse_options(RmlEnv *env, RmlKmeansParams *params, Jsonb *options,
 						 const RmlOptionSet *row_options)
 {
 	const RmlOptionSet sets[] = {*row_options, {rml_kmeans_options, rml_kmeans_n_options, params}};
 
-	rml_options_parse(env, function, options, sets, 2);
+	rml_options_parse(env, rml_pg_env_function(env), options, sets, 2);
 }
 
 static void *
@@ -35,11 +36,12 @@ begin(RmlEnv *env, const Datum *parameters, Jsonb *options, const RmlOptionSet *
 {
 	RmlKmeansParams *params = RML_NEW_ZERO(env, RmlKmeansParams, 1);
 
-	rml_kmeans_parse_options(env, "kmeans_fit", params, options, row_options);
+	rml_kmeans_parse_options(env, params, options, row_options);
 	params->k = DatumGetInt32(parameters[0]);
 	if (params->k < 1)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("kmeans_fit: k is %d but must be at least 1", (int) params->k)));
+						errmsg("%s: k is %d but must be at least 1", rml_pg_env_function(env),
+							   (int) params->k)));
 	return params;
 }
 
@@ -117,6 +119,15 @@ static const RmlFitSpec fit_spec = {
 	.begin = begin,
 	.bytes = bytes,
 	.fit = fit_model,
+};
+
+static const RmlFitSpec window_spec = {
+	.function = "kmeans",
+	.n_parameters = 1,
+	.parameter_names = {"k"},
+	.scales = true,
+	.begin = begin,
+	.bytes = bytes,
 	.label = label_rows,
 };
 
@@ -125,7 +136,7 @@ RML_FIT_FUNCTIONS(kmeans_fit, fit_spec);
 Datum
 rml_kmeans_window(PG_FUNCTION_ARGS)
 {
-	return rml_window_label(fcinfo, &fit_spec);
+	return rml_window_label(fcinfo, &window_spec);
 }
 
 /* ---- scoring ---- */

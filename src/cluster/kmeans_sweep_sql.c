@@ -51,7 +51,7 @@ begin(RmlEnv *env, const Datum *parameters, Jsonb *options, const RmlOptionSet *
 {
 	SweepParams *params = RML_NEW_ZERO(env, SweepParams, 1);
 
-	rml_kmeans_parse_options(env, "kmeans_sweep", &params->kmeans, options, row_options);
+	rml_kmeans_parse_options(env, &params->kmeans, options, row_options);
 	params->k_min = DatumGetInt32(parameters[0]);
 	params->k_max = DatumGetInt32(parameters[1]);
 	if (params->k_min < 1 || params->k_max < params->k_min ||

@@ -314,6 +314,9 @@ rml_collect_finish(RmlCollector *collector, bool want_origin, RmlFit *fit)
 			   rml_schema_learn(&fit->schema, env, frame, &fit->matrix,
 								(RmlImpute) row_params->impute, row_params->standardize != 0));
 	fit->schema.positional = collector->row_type == FLOAT8ARRAYOID;
+	fit->schema.chosen = row_params->features;
+	fit->schema.excluded = row_params->exclude;
+	fit->schema.max_categories = row_params->max_categories;
 	if (spec->n_values == 0)
 		notice_keys(collector, &fit->schema);
 }

@@ -76,6 +76,28 @@ rml_model_decode(RmlModel *model, RmlEnv *env, const void *bytes, size_t length)
 	return rml_reader_done(&reader);
 }
 
+static void
+describe_names(const RmlNames *names, const char *key, RmlInfo *info)
+{
+	info->begin_array(info, key);
+	for (int64_t i = 0; i < names->n; i++)
+		info->text(info, NULL, names->names[i]);
+	info->end_array(info);
+}
+
+/* the options that say which columns are used and how */
+static void
+describe_row_options(const RmlSchema *schema, RmlInfo *info)
+{
+	if (schema->max_categories == 0)
+		return;
+	describe_names(&schema->chosen, "features", info);
+	describe_names(&schema->excluded, "exclude", info);
+	info->integer(info, "max_categories", schema->max_categories);
+	info->text(info, "impute", rml_impute_names[schema->impute]);
+	info->boolean(info, "standardize", schema->standardize);
+}
+
 void
 rml_model_describe(const RmlModel *model, RmlInfo *info)
 {
@@ -90,8 +112,7 @@ rml_model_describe(const RmlModel *model, RmlInfo *info)
 		info->text(info, NULL, schema->features[i].name);
 	info->end_array(info);
 	info->begin_object(info, "options");
-	info->text(info, "impute", rml_impute_names[schema->impute]);
-	info->boolean(info, "standardize", schema->standardize);
+	describe_row_options(schema, info);
 	rml_options_describe(&set, info);
 	info->end_object(info);
 	model->algorithm->describe(model->fitted, schema, info);

@@ -102,6 +102,13 @@ rml_schema_code(const RmlFeature *feature, const char *text, size_t length)
 #define TAG_CATEGORIES RML_TAG('C', 'A', 'T', 'S')
 #define TAG_COUNTS RML_TAG('C', 'N', 'T', 'S')
 #define TAG_N_CATEGORIES RML_TAG('N', 'C', 'A', 'T')
+#define TAG_CHOSEN RML_TAG('C', 'O', 'L', 'S')
+
+/* PostgreSQL has no tables of more columns */
+#define MAX_CHOSEN 1600
+
+/* features, impute, standardize, positional, rows, skipped, max_categories */
+#define HEAD_FIELDS 7
 
 /* impute, mean, sd, then the deciles */
 #define NUMBER_FIELDS (3 + RML_DECILES)
@@ -122,11 +129,28 @@ encode_feature(const RmlFeature *feature, RmlWriter *writer)
 	rml_put_float64(writer, TAG_NUMBER, fields, NUMBER_FIELDS);
 }
 
+static void
+encode_names(const RmlNames *names, RmlWriter *writer)
+{
+	rml_put_int(writer, TAG_CHOSEN, names->n);
+	rml_put_strings(writer, TAG_CHOSEN, names->names, (size_t) names->n);
+}
+
+static void
+decode_names(RmlNames *names, RmlReader *reader)
+{
+	names->n = rml_get_int(reader, TAG_CHOSEN, 0, MAX_CHOSEN);
+	names->names = rml_get_strings(reader, TAG_CHOSEN, (size_t) names->n);
+	if (names->names == NULL)
+		names->n = 0;
+}
+
 void
 rml_schema_encode(const RmlSchema *schema, RmlWriter *writer)
 {
-	const int64_t head[] = {schema->n_features, schema->impute, schema->standardize,
-							schema->positional, schema->rows,   schema->skipped};
+	const int64_t head[] = {schema->n_features,    schema->impute, schema->standardize,
+							schema->positional,    schema->rows,   schema->skipped,
+							schema->max_categories};
 	RmlEnv *env = writer->env;
 	int n = schema->n_features;
 	char **names = RML_NEW(env, char *, n);
@@ -141,7 +165,9 @@ rml_schema_encode(const RmlSchema *schema, RmlWriter *writer)
 		kinds[i] = schema->features[i].kind;
 		missing[i] = schema->features[i].n_missing;
 	}
-	rml_put_int64(writer, TAG_SCHEMA, head, 6);
+	rml_put_int64(writer, TAG_SCHEMA, head, HEAD_FIELDS);
+	encode_names(&schema->chosen, writer);
+	encode_names(&schema->excluded, writer);
 	rml_put_strings(writer, TAG_NAMES, names, n);
 	rml_put_strings(writer, TAG_TYPES, types, n);
 	rml_put_int32(writer, TAG_KINDS, kinds, n);
@@ -206,12 +232,12 @@ decode_feature(RmlSchema *schema, RmlFeature *feature, RmlReader *reader)
 static void
 decode_head(RmlSchema *schema, RmlReader *reader)
 {
-	const int64_t *head = rml_get_int64(reader, TAG_SCHEMA, 6);
+	const int64_t *head = rml_get_int64(reader, TAG_SCHEMA, HEAD_FIELDS);
 
 	if (head == NULL)
 		return;
 	if (head[0] < 0 || head[0] > MAX_FEATURES || head[1] < 0 || head[1] > RML_IMPUTE_SKIP ||
-		(head[2] & ~1) != 0 || (head[3] & ~1) != 0 || head[4] < 0 || head[5] < 0)
+		(head[2] & ~1) != 0 || (head[3] & ~1) != 0 || head[4] < 0 || head[5] < 0 || head[6] < 0)
 	{
 		rml_reader_fail(reader, "the schema of the model is damaged");
 		return;
@@ -222,6 +248,7 @@ decode_head(RmlSchema *schema, RmlReader *reader)
 	schema->positional = head[3] != 0;
 	schema->rows = head[4];
 	schema->skipped = head[5];
+	schema->max_categories = head[6];
 }
 
 void
@@ -234,6 +261,8 @@ rml_schema_decode(RmlSchema *schema, RmlReader *reader)
 
 	memset(schema, 0, sizeof *schema);
 	decode_head(schema, reader);
+	decode_names(&schema->chosen, reader);
+	decode_names(&schema->excluded, reader);
 	n = (size_t) schema->n_features;
 	names = rml_get_strings(reader, TAG_NAMES, n);
 	types = rml_get_strings(reader, TAG_TYPES, n);

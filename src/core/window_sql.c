@@ -27,19 +27,24 @@ partition_argument(WindowObject window, int argument, int64 row, bool *null)
 									&outside);
 }
 
+/* what the function is called with at a row of the partition, besides the row itself */
 static void
-read_arguments(FunctionCallInfo fcinfo, WindowObject window, const RmlFitSpec *spec,
+read_arguments(FunctionCallInfo fcinfo, const RmlFitSpec *spec, int64 row,
 			   RmlFitArguments *arguments)
 {
+	WindowObject window = PG_WINDOW_OBJECT();
 	int options = 1 + spec->n_parameters;
 	bool null;
 
 	memset(arguments, 0, sizeof *arguments);
 	arguments->row_type =
 		get_fn_expr_argtype(fcinfo->flinfo, 0) == FLOAT8ARRAYOID ? FLOAT8ARRAYOID : RECORDOID;
+	arguments->constant = true;
+	for (int i = 1; i < PG_NARGS(); i++)
+		arguments->constant = arguments->constant && get_fn_expr_arg_stable(fcinfo->flinfo, i);
 	for (int i = 0; i < spec->n_parameters; i++)
 	{
-		arguments->parameters[i] = partition_argument(window, 1 + i, 0, &null);
+		arguments->parameters[i] = partition_argument(window, 1 + i, row, &null);
 		if (null)
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
@@ -48,14 +53,41 @@ read_arguments(FunctionCallInfo fcinfo, WindowObject window, const RmlFitSpec *s
 	}
 	if (PG_NARGS() <= options)
 		return;
-	arguments->options = partition_argument(window, options, 0, &null);
+	arguments->options = partition_argument(window, options, row, &null);
 	arguments->has_options = !null;
+}
+
+/* add one row of the partition; false when it is left out */
+static bool
+collect_row(FunctionCallInfo fcinfo, const RmlFitSpec *spec, RmlCollector *collector,
+			MemoryContext context, int64 i)
+{
+	RmlFitArguments arguments;
+	bool null;
+	Datum row = partition_argument(PG_WINDOW_OBJECT(), 0, i, &null);
+
+	if (null)
+	{
+		collector->skipped++;
+		return false;
+	}
+	if (collector->env == NULL)
+	{
+		read_arguments(fcinfo, spec, i, &arguments);
+		rml_collect_start(collector, context, spec, &arguments, row);
+	}
+	else if (!collector->constant)
+	{
+		read_arguments(fcinfo, spec, i, &arguments);
+		rml_collect_check_arguments(collector, &arguments);
+	}
+	return rml_collect_row(collector, row);
 }
 
 /* collect all rows; used[i] tells whether row i of the partition is in the frame */
 static void
-collect_partition(WindowObject window, RmlCollector *collector, MemoryContext context,
-				  const RmlFitSpec *spec, const RmlFitArguments *arguments, int64 rows, bool *used)
+collect_partition(FunctionCallInfo fcinfo, const RmlFitSpec *spec, RmlCollector *collector,
+				  MemoryContext context, int64 rows, bool *used)
 {
 	MemoryContext row_context =
 		AllocSetContextCreate(CurrentMemoryContext, "retailml row", ALLOCSET_DEFAULT_SIZES);
@@ -63,19 +95,8 @@ collect_partition(WindowObject window, RmlCollector *collector, MemoryContext co
 
 	for (int64 i = 0; i < rows; i++)
 	{
-		bool null;
-		Datum row = partition_argument(window, 0, i, &null);
-
 		CHECK_FOR_INTERRUPTS();
-		used[i] = !null;
-		if (null)
-			collector->skipped++;
-		else
-		{
-			if (collector->env == NULL)
-				rml_collect_start(collector, context, spec, arguments, row);
-			used[i] = rml_collect_row(collector, row);
-		}
+		used[i] = collect_row(fcinfo, spec, collector, context, i);
 		MemoryContextReset(row_context);
 	}
 	MemoryContextSwitchTo(caller);
@@ -111,11 +132,9 @@ label_partition(FunctionCallInfo fcinfo, WindowObject window, const RmlFitSpec *
 												 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	bool *used = palloc_extended(rows, MCXT_ALLOC_HUGE);
 	RmlCollector collector = {0};
-	RmlFitArguments arguments;
 	RmlFit fit;
 
-	read_arguments(fcinfo, window, spec, &arguments);
-	collect_partition(window, &collector, context, spec, &arguments, rows, used);
+	collect_partition(fcinfo, spec, &collector, context, rows, used);
 	if (collector.env != NULL && collector.frame.n > 0)
 	{
 		int32_t *fitted;
