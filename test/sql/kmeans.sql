@@ -6,7 +6,7 @@ SET search_path = public, retailml;
 SET client_min_messages = warning;
 
 BEGIN;
-SELECT plan(99);
+SELECT plan(101);
 
 CREATE FUNCTION pg_temp.complaint(call text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -58,7 +58,7 @@ SELECT ok(pg_temp.close(sum(kmeans_distance(m, f) ^ 2), max((model_info(m) ->> '
 -- ---------------------------------------------------------------- what a model says
 SELECT is((SELECT model_info(m) - 'inertia' - 'n_iter' FROM models WHERE k = 3 AND standardize), '{"algorithm": "kmeans", "k": 3, "rows": 150, "skipped": 0,
     "features": ["a", "b", "c"], "sizes": [50, 50, 50], "converged": true, "options": {"impute": "mean", "standardize": true, "init": "k-means++",
-    "n_init": 10, "max_iter": 300, "tol": 0.0001, "seed": 42, "order_by": null}}', 'model_info');
+    "n_init": 10, "max_iter": 300, "tol": 0.0001, "seed": 42, "order_by": null, "features": [], "exclude": ["id", "g"], "max_categories": 1000}}', 'model_info');
 SELECT ok((model_info(m) ->> 'n_iter')::int BETWEEN 1 AND 300, 'iterations') FROM models WHERE k = 3 AND standardize;
 SELECT is((SELECT array_agg(("position", name, type, categories)::text ORDER BY "position") FROM models, model_features(m) WHERE k = 3 AND standardize),
     ARRAY['(1,a,"double precision",)', '(2,b,"double precision",)', '(3,c,"double precision",)'], 'model_features');
@@ -162,6 +162,12 @@ SELECT is(model_info(NULL), NULL, 'no info');
 SELECT is(kmeans_distance(NULL, ARRAY[1]::float8[]), NULL, 'no distance');
 SELECT is(pg_temp.complaint(format('SELECT %s FROM (SELECT rfm_fit(a, b, c) AS m FROM groups) x', call)) ~ ('^22023 . ' || name || ' needs a model of kmeans, this one is of rfm'), true, name || ' wants a model of its own')
 FROM (VALUES ('kmeans_predict', 'kmeans_predict(m, ROW(1))'), ('kmeans_distance', 'kmeans_distance(m, ROW(1))'), ('kmeans_centroids', 'kmeans_centroids(m)'), ('segment_profile', 'segment_profile(m)')) v(name, call);
+
+-- ---------------------------------------------------------------- refusals
+SELECT throws_ok('SELECT kmeans(f, (a > 2)::int + 1) OVER () FROM (SELECT a, b FROM groups) f', '22023',
+    'kmeans: k must be the same for every row', 'the window form wants one k');
+SELECT throws_ok($$SELECT kmeans_fit(f, 2) FROM (SELECT a, 'x'::text AS t, now() AS w FROM groups) f$$, '42804',
+    'columns that kmeans_fit cannot use: "t" is of type text, "w" is of type timestamp with time zone', 'all columns that cannot be used are named');
 
 SELECT * FROM finish();
 

@@ -31,12 +31,12 @@ $$BEGIN RETURN (SELECT model_info(kmeans_fit(f, 2, options::jsonb)) FROM points 
 
 -- ---- defaults
 SELECT is(pg_temp.info('{}') -> 'options', '{"init": "k-means++", "n_init": 10, "max_iter": 300, "tol": 0.0001, "seed": 42,
-    "order_by": null, "impute": "mean", "standardize": true}', 'the defaults of kmeans_fit');
+    "order_by": null, "impute": "mean", "standardize": true, "features": [], "exclude": [], "max_categories": 1000}', 'the defaults of kmeans_fit');
 SELECT is(pg_temp.info('{}'), pg_temp.info(NULL), 'options that are NULL are the defaults');
 SELECT is(pg_temp.info('{}') -> 'features', '["id", "a", "b", "c"]', 'by default all columns are used');
 SELECT is(pg_temp.info('{"init": "random", "n_init": 3, "max_iter": 7, "tol": 0, "seed": -5, "order_by": "b", "impute": "zero",
-    "standardize": false}') -> 'options', '{"init": "random", "n_init": 3, "max_iter": 7, "tol": 0, "seed": -5,
-    "order_by": "b", "impute": "zero", "standardize": false}', 'what is given is what is used');
+    "standardize": false, "exclude": ["id"], "max_categories": 9}') -> 'options', '{"init": "random", "n_init": 3, "max_iter": 7, "tol": 0, "seed": -5,
+    "order_by": "b", "impute": "zero", "standardize": false, "features": [], "exclude": ["id"], "max_categories": 9}', 'what is given is what is used');
 SELECT is((SELECT model_info(rfm_fit(id, a, b)) -> 'options' -> 'bins' FROM points), '5', 'the default of rfm_fit');
 SELECT is((SELECT model_info(rfm_fit(id, a, b, '{"bins": 3}')) -> 'options' -> 'bins' FROM points), '3', 'and another value');
 SELECT is((SELECT kmeans_fit(f, 2, '{"seed": 42, "tol": 1e-4, "n_init": 10}') FROM points f),

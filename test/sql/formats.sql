@@ -1,0 +1,44 @@
+-- A released format is readable for ever: test/models holds a model of each, made when its format was
+-- released, and this is what they said then.
+\set ECHO none
+\pset format unaligned
+\pset tuples_only on
+SET client_min_messages = warning;
+SET search_path = public, retailml;
+\getenv srcdir PG_ABS_SRCDIR
+\set path :srcdir '/models/kmeans-1.hex'
+\set kmeans `cat :'path'`
+\set path :srcdir '/models/rfm-1.hex'
+\set rfm `cat :'path'`
+BEGIN;
+SELECT plan(8);
+
+CREATE TEMP TABLE samples AS SELECT decode(:'kmeans', 'hex') AS kmeans, decode(:'rfm', 'hex') AS rfm;
+
+SELECT is(model_info(kmeans), '{"k": 3, "rows": 200, "sizes": [57, 68, 75], "n_iter": 67, "inertia": 529.4824751670471, "options":
+    {"tol": 0.0001, "init": "k-means++", "seed": 42, "impute": "median", "n_init": 10, "exclude": [], "features": ["age", "income",
+    "loyalty_score", "signup_days"], "max_iter": 300, "order_by": "income", "standardize": true, "max_categories": 1000}, "skipped": 0,
+    "features": ["age", "income", "loyalty_score", "signup_days"], "algorithm": "kmeans", "converged": true}', 'kmeans 1: info') FROM samples;
+SELECT is(md5(string_agg(f::text, ',' ORDER BY position)), 'f11913b7964316295ba4b182ab430692', 'kmeans 1: features') FROM samples, model_features(kmeans) f;
+SELECT is(md5(string_agg(c::text, ',' ORDER BY cluster, feature)), '0df0f95e8ecc53f0a1d88dd045e1b632', 'kmeans 1: centroids') FROM samples, kmeans_centroids(kmeans) c;
+SELECT is(string_agg(kmeans_predict(kmeans, r) || ' ' || round(kmeans_distance(kmeans, r)::numeric, 12), ', ' ORDER BY age),
+    '3 1.940326686073, 3 3.091649682921, 1 3.300983554919', 'kmeans 1: predictions')
+FROM samples, (VALUES (25, 30000, 0.2, 1100), (40, 55000, NULL, 1500), (70, 90000, 0.8, 900)) r (age, income, loyalty_score, signup_days);
+SELECT is(model_info(rfm), '{"cuts": {"recency": [221.2107986111111, 92.38366898148148, 43.30262731481481, 16.298402777777778],
+    "monetary": [564.91, 1469.19, 2430.26, 4235.9], "frequency": [3, 6, 9, 16]}, "rows": 193, "options": {"bins": 5}, "skipped": 0,
+    "features": ["recency", "frequency", "monetary"], "segments": {"New": 1, "VIP": 12, "Lost": 36, "Loyal": 20, "At Risk": 18,
+    "Champions": 30, "Promising": 1, "Cannot Lose": 4, "Hibernating": 20, "About to Sleep": 12, "Need Attention": 15,
+    "Potential Loyalists": 24}, "algorithm": "rfm"}', 'rfm 1: info') FROM samples;
+SELECT is(string_agg(rfm_score(rfm, r, f, m)::text, ' ' ORDER BY r), '(5,5,5,555,VIP) (3,3,2,332,"Need Attention") (1,1,1,111,Lost)',
+    'rfm 1: scores') FROM samples, (VALUES (1, 40, 9000.0), (400, 1, 12.5), (60, 8, 900)) x (r, f, m);
+-- the same rows give the same bytes in this version, too
+SELECT is(kmeans_fit(c, 3, '{"features": ["age", "income", "loyalty_score", "signup_days"], "order_by": "income", "impute": "median"}'),
+    (SELECT kmeans FROM samples), 'kmeans 1: made again')
+FROM (SELECT age, income, CASE WHEN customer_id % 10 > 0 THEN loyalty_score END AS loyalty_score,
+        signup_date - date '2020-01-01' AS signup_days FROM generate_synthetic_customers(200)) c;
+SELECT is(rfm_fit((r).recency_days, (r).frequency, (r).monetary, '{"segments": {"VIP": ["5 4-5 5"]}}'),
+    (SELECT rfm FROM samples), 'rfm 1: made again')
+FROM (SELECT rfm(order_id, purchased_at, amount, '2025-01-01 00:00:00+00') r FROM generate_synthetic_purchases(3000, 200) GROUP BY customer_id) s;
+
+SELECT * FROM finish();
+ROLLBACK;
