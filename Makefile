@@ -195,6 +195,10 @@ bench: setup
 reference: setup
 	@$(HARNESS)/server.sh run $(HARNESS)/reference.sh docs/reference.md
 
+# fills in the output below the SQL of the pages that show some
+pages: setup
+	@$(HARNESS)/server.sh run $(HARNESS)/demo_pages.sh write docs/tutorial.md README.md
+
 C_FILES = $(wildcard include/retailml/*.h src/*/*.[ch] test/unit/*.[ch] test/fuzz/*.[ch] \
 	test/harness/*.[ch] test/harness/serial/*.h)
 SH_FILES = $(wildcard test/harness/*.sh test/t/*.sh) .ci/run
@@ -212,13 +216,14 @@ help:
 	@echo 'make demo            the demonstration, on a private server (DATA=file.csv[.gz] for yours)'
 	@echo 'make bench           measurements, ours and the peers'
 	@echo 'make fuzz            libFuzzer on every target, FUZZ_SECONDS=60 each (needs clang)'
+	@echo 'make reference       write docs/reference.md from the comments of the catalog'
+	@echo 'make pages           run the SQL of README.md and docs/tutorial.md and fill in its output'
 	@echo 'make lint / format   check / apply clang-format; shellcheck'
-	@echo 'make reference       write docs/reference.md from the catalog'
 	@echo 'make setup           install the packages that are missing'
 	@echo 'make clean           remove what was built'
 	@echo 'test/harness/server.sh start    a private server to play with'
 
-.PHONY: test setup unit unit-programs fuzz-programs demo bench fuzz lint format help reference \
+.PHONY: test setup unit unit-programs fuzz-programs demo bench fuzz lint format help reference pages \
 	private-install FORCE
 FORCE:
 

@@ -128,7 +128,8 @@ as_markdown()
     echo
     # the settings exist once the module is loaded; LOAD needs no function of it
     { echo "\\set ON_ERROR_STOP on"; echo "LOAD '\$libdir/retailml';"; query; } >"$RETAILML_SCRATCH/reference.sql"
-    module_names | "$PG_BINDIR/psql" -Xq -v ON_ERROR_STOP=1 -f "$RETAILML_SCRATCH/reference.sql" |
+    # types of the schema are shown by their bare names, whatever the database's search_path
+    module_names | PGOPTIONS="-c search_path=retailml" "$PG_BINDIR/psql" -Xq -v ON_ERROR_STOP=1 -f "$RETAILML_SCRATCH/reference.sql" |
         as_markdown
 } >"$RETAILML_SCRATCH/reference.md"
 cp "$RETAILML_SCRATCH/reference.md" "$1"
