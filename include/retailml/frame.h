@@ -106,17 +106,22 @@ extern const char *rml_frame_mismatch(const RmlFrame *a, const RmlFrame *b);
 /* move all rows of source to the end of target; source is empty afterwards */
 extern void rml_frame_merge(RmlFrame *target, RmlFrame *source);
 
-/* private bytes between processes of one server: size, write, read */
+/* let go of all rows */
+extern void rml_frame_clear(RmlFrame *frame);
+
+/*
+ * Private bytes between processes of one server: size, write, read.  Writing lets go of the rows as
+ * it goes, so they are never held twice.
+ */
 extern size_t rml_frame_serial_size(const RmlFrame *frame);
-extern void rml_frame_serialize(const RmlFrame *frame, void *bytes);
+extern void rml_frame_serialize(RmlFrame *frame, void *bytes);
 extern void rml_frame_deserialize(RmlFrame *frame, RmlEnv *env, const void *bytes);
 
 /* bytes of memory that rml_frame_order takes on top of the frame, at its peak */
 extern size_t rml_frame_order_bytes(const RmlFrame *frame);
 
 /*
- * Renumber categories by sorted text, put the rows in canonical order and release the frame's
- * chunks.  Negative zero becomes zero and every NaN the same NaN first.
+ * Renumber categories by sorted text, put the rows in canonical order and clear the frame.  Negative zero becomes zero and every NaN the same NaN first.
  */
 extern void rml_frame_order(RmlFrame *frame, bool want_origin, RmlMatrix *matrix);
 

@@ -24,7 +24,7 @@
 #define RML_DECILES 11 /* edges: minimum, 10 %, ..., 90 %, maximum */
 
 /* rows the deciles are taken from: all up to here, the canonical sample of this size above */
-#define RML_DECILE_ROWS 65536
+#define RML_DECILE_ROWS 16384
 
 typedef enum RmlImpute
 {

@@ -160,6 +160,22 @@ rml_frame_pop(RmlFrame *frame)
 	frame->n--;
 }
 
+void
+rml_frame_clear(RmlFrame *frame)
+{
+	RmlChunk *next;
+
+	for (RmlChunk *chunk = frame->first; chunk != NULL; chunk = next)
+	{
+		next = chunk->next;
+		rml_release(frame->env, chunk->numbers);
+		rml_release(frame->env, chunk->codes);
+		rml_release(frame->env, chunk);
+	}
+	frame->first = frame->last = NULL;
+	frame->n = 0;
+}
+
 /* ---- merging ---- */
 
 const char *
@@ -310,18 +326,15 @@ put_column(Cursor *cursor, const RmlColumn *column)
 		put_text(cursor, column->dictionary.texts[i], column->dictionary.lengths[i]);
 }
 
+/* everything that comes before the rows */
 static void
-put_frame(Cursor *cursor, const RmlFrame *frame)
+put_head(Cursor *cursor, const RmlFrame *frame)
 {
 	const SerialHead head = {frame->n, frame->skipped, frame->n_columns, 0};
 
 	put(cursor, &head, sizeof head);
 	for (int i = 0; i < frame->n_columns; i++)
 		put_column(cursor, &frame->columns[i]);
-	for (RmlChunk *chunk = frame->first; chunk != NULL; chunk = chunk->next)
-		put_rows(cursor, frame, chunk->numbers, (size_t) chunk->n * frame->d_num * sizeof(double));
-	for (RmlChunk *chunk = frame->first; chunk != NULL; chunk = chunk->next)
-		put_rows(cursor, frame, chunk->codes, (size_t) chunk->n * frame->d_cat * sizeof(int32_t));
 }
 
 size_t
@@ -329,16 +342,25 @@ rml_frame_serial_size(const RmlFrame *frame)
 {
 	Cursor cursor = {NULL, NULL, 0};
 
-	put_frame(&cursor, frame);
-	return cursor.offset;
+	put_head(&cursor, frame);
+	return cursor.offset + (size_t) frame->n * row_bytes(frame);
 }
 
 void
-rml_frame_serialize(const RmlFrame *frame, void *bytes)
+rml_frame_serialize(RmlFrame *frame, void *bytes)
 {
 	Cursor cursor = {bytes, NULL, 0};
 
-	put_frame(&cursor, frame);
+	put_head(&cursor, frame);
+	for (RmlChunk *chunk = frame->first; chunk != NULL; chunk = chunk->next)
+	{
+		put_rows(&cursor, frame, chunk->numbers, (size_t) chunk->n * frame->d_num * sizeof(double));
+		rml_release(frame->env, chunk->numbers);
+		chunk->numbers = NULL;
+	}
+	for (RmlChunk *chunk = frame->first; chunk != NULL; chunk = chunk->next)
+		put_rows(&cursor, frame, chunk->codes, (size_t) chunk->n * frame->d_cat * sizeof(int32_t));
+	rml_frame_clear(frame);
 }
 
 static void

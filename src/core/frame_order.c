@@ -43,6 +43,7 @@ typedef struct Order
 	int n_chunks;
 	uint64_t *hashes;    /* [n] */
 	OrderKey *keys;      /* [n] */
+	int64_t *rows;       /* [n] the canonical order */
 	int64_t *bucket_end; /* [n_buckets] */
 	int bucket_bits;
 	RmlMatrix *matrix;
@@ -447,50 +448,69 @@ gather_block(void *context, int64_t block, int thread)
 
 	(void) thread;
 	for (int64_t i = start; i < end && i < start + GATHER_AHEAD; i++)
-		ahead[i - start] = prefetch_place(order, order->keys[i].row);
+		ahead[i - start] = prefetch_place(order, order->rows[i]);
 	for (int64_t i = start; i < end; i++)
 	{
 		RowPlace *place = &ahead[(i - start) % GATHER_AHEAD];
 
 		memcpy(matrix->numbers + i * d_num, place->numbers, (size_t) d_num * sizeof(double));
 		memcpy(matrix->codes + i * d_cat, place->codes, (size_t) d_cat * sizeof(int32_t));
-		if (matrix->origin != NULL)
-			matrix->origin[i] = order->keys[i].row;
 		if (i + GATHER_AHEAD < end)
-			*place = prefetch_place(order, order->keys[i + GATHER_AHEAD].row);
+			*place = prefetch_place(order, order->rows[i + GATHER_AHEAD]);
 	}
 }
 
 /* ---- the whole ---- */
 
+static size_t
+row_bytes(const RmlFrame *frame)
+{
+	return (size_t) frame->d_num * sizeof(double) + (size_t) frame->d_cat * sizeof(int32_t);
+}
+
 size_t
 rml_frame_order_bytes(const RmlFrame *frame)
 {
 	size_t n = (size_t) frame->n;
-	size_t row = (size_t) frame->d_num * sizeof(double) + (size_t) frame->d_cat * sizeof(int32_t);
 	size_t sorting = sizeof(uint64_t) + sizeof(OrderKey) + sizeof(int64_t);
-	size_t gathering = sizeof(OrderKey) + row + sizeof(int64_t);
+	size_t gathering = row_bytes(frame) + sizeof(int64_t);
 
 	return n * (sorting > gathering ? sorting : gathering);
 }
 
 static void
-release_chunks(RmlFrame *frame)
+take_rows_block(void *context, int64_t block, int thread)
 {
-	RmlChunk *next;
+	Order *order = context;
+	int64_t end = rml_block_end(block, BLOCK_ROWS, order->frame->n);
 
-	for (RmlChunk *chunk = frame->first; chunk != NULL; chunk = next)
-	{
-		next = chunk->next;
-		rml_release(frame->env, chunk->numbers);
-		rml_release(frame->env, chunk->codes);
-		rml_release(frame->env, chunk);
-	}
-	frame->first = frame->last = NULL;
+	(void) thread;
+	for (int64_t i = block * BLOCK_ROWS; i < end; i++)
+		order->rows[i] = order->keys[i].row;
 }
 
+/* find the canonical order */
 static void
-gather(Order *order, RmlEnv *env, bool want_origin, RmlMatrix *matrix)
+sort_rows(Order *order, RmlEnv *env, int64_t n)
+{
+	order->hashes = RML_NEW(env, uint64_t, (size_t) n);
+	rml_parallel(env, order->n_blocks, hash_block, order);
+	order->bucket_bits = choose_bucket_bits(n);
+	order->keys = RML_NEW(env, OrderKey, (size_t) n);
+	distribute(order, env, n);
+	rml_release(env, order->hashes);
+	rml_parallel(env, rml_blocks((int64_t) 1 << order->bucket_bits, BUCKETS_PER_BLOCK),
+				 sort_bucket_run, order);
+	sort_large_buckets(order, env);
+	rml_release(env, order->bucket_end);
+	order->rows = RML_NEW(env, int64_t, (size_t) n);
+	rml_parallel(env, rml_blocks(n, BLOCK_ROWS), take_rows_block, order);
+	rml_release(env, order->keys);
+}
+
+/* copy the rows in canonical order */
+static void
+gather(Order *order, RmlEnv *env, RmlMatrix *matrix)
 {
 	const RmlFrame *frame = order->frame;
 	size_t n = (size_t) frame->n;
@@ -500,7 +520,6 @@ gather(Order *order, RmlEnv *env, bool want_origin, RmlMatrix *matrix)
 	matrix->d_cat = frame->d_cat;
 	matrix->numbers = RML_NEW(env, double, n * frame->d_num);
 	matrix->codes = RML_NEW(env, int32_t, n * frame->d_cat);
-	matrix->origin = want_origin ? RML_NEW(env, int64_t, n) : NULL;
 	order->matrix = matrix;
 	rml_parallel(env, rml_blocks(matrix->n, BLOCK_ROWS), gather_block, order);
 }
@@ -510,28 +529,20 @@ rml_frame_order(RmlFrame *frame, bool want_origin, RmlMatrix *matrix)
 {
 	RmlEnv *env = frame->env;
 	Order order = {.frame = frame};
-	int64_t runs;
 
 	for (int i = 0; i < frame->n_columns; i++)
 		if (frame->columns[i].kind == RML_CATEGORICAL)
 			renumber_column(frame, &frame->columns[i]);
 	number_chunks(&order, env);
-	order.hashes = RML_NEW(env, uint64_t, (size_t) frame->n);
-	rml_parallel(env, order.n_blocks, hash_block, &order);
-	order.bucket_bits = choose_bucket_bits(frame->n);
-	order.keys = RML_NEW(env, OrderKey, (size_t) frame->n);
-	distribute(&order, env, frame->n);
-	rml_release(env, order.hashes);
-	runs = rml_blocks((int64_t) 1 << order.bucket_bits, BUCKETS_PER_BLOCK);
-	rml_parallel(env, runs, sort_bucket_run, &order);
-	sort_large_buckets(&order, env);
-	rml_release(env, order.bucket_end);
-	gather(&order, env, want_origin, matrix);
-	rml_release(env, order.keys);
+	sort_rows(&order, env, frame->n);
+	gather(&order, env, matrix);
+	matrix->origin = want_origin ? order.rows : NULL;
+	if (!want_origin)
+		rml_release(env, order.rows);
 	rml_release(env, order.chunks);
 	rml_release(env, order.chunk_start);
 	rml_release(env, order.chunk_of_block);
 	rml_release(env, order.start_of_block);
 	rml_release(env, order.row_of_block);
-	release_chunks(frame);
+	rml_frame_clear(frame);
 }

@@ -351,7 +351,6 @@ schema_from_frame(RmlSchema *schema, RmlEnv *env, const RmlFrame *frame)
 	schema->n_features = frame->n_columns;
 	schema->d_num = frame->d_num;
 	schema->d_cat = frame->d_cat;
-	schema->rows = frame->n;
 	schema->skipped = frame->skipped;
 	schema->features = RML_NEW_ZERO(env, RmlFeature, frame->n_columns);
 	for (int i = 0; i < frame->n_columns; i++)
