@@ -59,7 +59,9 @@ SELECT is(pg_temp.held(), 0::bigint, 'nothing is held after errors');
 -- ---- refused after the scan, for ordering and fitting: the whole need is said, before any of it is taken
 SET LOCAL retailml.max_memory = '4MB';
 SELECT matches(pg_temp.complaint('SELECT kmeans_fit(f, 3) FROM facts f'), '^53400 \| kmeans_fit needs [0-9]+ MB, retailml.max_memory is 4 MB \| Use fewer', 'ordering and fitting');
-SELECT matches(pg_temp.complaint('SELECT rfm_fit(a, b, c) FROM facts'), '^53400 \| rfm_fit needs [0-9]+ MB, retailml.max_memory is 4 MB', 'rfm_fit too');
+SET LOCAL retailml.max_memory = '3MB';
+SELECT matches(pg_temp.complaint('SELECT rfm_fit(a, b, c) FROM facts'), '^53400 \| rfm_fit needs [0-9]+ MB, retailml.max_memory is 3 MB', 'rfm_fit too');
+SET LOCAL retailml.max_memory = '4MB';
 SELECT matches(pg_temp.complaint('SELECT kmeans(f, 3) OVER () FROM facts f'), '^53400 \| kmeans(_fit)? needs [0-9]+ MB, retailml.max_memory is 4 MB', 'and the window');
 -- what it says it needs is enough
 CREATE FUNCTION pg_temp.needed(call text) RETURNS int LANGUAGE sql AS $$SELECT substring(pg_temp.complaint(call) FROM 'needs (\d+) MB')::int$$;
