@@ -195,9 +195,10 @@ bench: setup
 reference: setup
 	@$(HARNESS)/server.sh run $(HARNESS)/reference.sh docs/reference.md
 
-# fills in the output below the SQL of the pages that show some
+# fills in the output below the SQL of the pages that show some (test/t/demo.sh checks them)
+PAGES = README.md docs/tutorial.md docs/algorithms/kmeans.md
 pages: setup
-	@$(HARNESS)/server.sh run $(HARNESS)/demo_pages.sh write docs/tutorial.md README.md
+	@$(HARNESS)/server.sh run $(HARNESS)/demo_pages.sh write $(PAGES)
 
 C_FILES = $(wildcard include/retailml/*.h src/*/*.[ch] test/unit/*.[ch] test/fuzz/*.[ch] \
 	test/harness/*.[ch] test/harness/serial/*.h)
@@ -217,7 +218,7 @@ help:
 	@echo 'make bench           measurements, ours and the peers'
 	@echo 'make fuzz            libFuzzer on every target, FUZZ_SECONDS=60 each (needs clang)'
 	@echo 'make reference       write docs/reference.md from the comments of the catalog'
-	@echo 'make pages           run the SQL of README.md and docs/tutorial.md and fill in its output'
+	@echo 'make pages           run the SQL of the pages that have some, and fill in its output'
 	@echo 'make lint / format   check / apply clang-format; shellcheck'
 	@echo 'make setup           install the packages that are missing'
 	@echo 'make clean           remove what was built'

@@ -38,4 +38,14 @@ rml_block_end(int64_t block, int64_t size, int64_t n)
 	return end < n ? end : n;
 }
 
+/*
+ * Distance, in numbers of 8 bytes, from one block's partial result of n such numbers to the next
+ * one's: two threads must not write to one cache line, nor to a pair of lines fetched together.
+ */
+static inline int64_t
+rml_block_stride(int64_t n)
+{
+	return (n + 31) / 16 * 16;
+}
+
 #endif /* RETAILML_PARALLEL_H */

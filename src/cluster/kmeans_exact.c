@@ -44,8 +44,9 @@ typedef struct Means
 	int64_t parts;
 	int64_t part_rows;
 	int64_t step_rows;
-	int64_t step; /* how far each part has come */
-	double *sums; /* [parts][k x d] of (x - origin) * factor */
+	int64_t step;  /* how far each part has come */
+	size_t stride; /* from one part's sums to the next one's */
+	double *sums;  /* [parts][k x d] of (x - origin) * factor */
 } Means;
 
 static int64_t
@@ -90,7 +91,7 @@ sum_part(void *context, int64_t part, int thread)
 	const int64_t part_end = rml_block_end(part, means->part_rows, points->n);
 	int64_t start = part * means->part_rows + means->step * means->step_rows;
 	int64_t end = start + means->step_rows < part_end ? start + means->step_rows : part_end;
-	double *sums = means->sums + (size_t) part * run->k * d;
+	double *sums = means->sums + (size_t) part * means->stride;
 
 	(void) thread;
 	for (int64_t i = start; i < end; i++)
@@ -116,7 +117,7 @@ sum_rows(Means *means)
 		rml_parallel(points->env, means->parts, sum_part, means);
 	for (int64_t part = 1; part < means->parts; part++)
 		for (size_t i = 0; i < values; i++)
-			means->sums[i] += means->sums[(size_t) part * values + i];
+			means->sums[i] += means->sums[(size_t) part * means->stride + i];
 }
 
 /* means of the rows of each cluster; an empty cluster keeps its centroid */
@@ -128,7 +129,8 @@ find_means(RmlKmeansRun *run, RmlKmeans *out)
 	Means means = {.run = run, .parts = count_parts(points->n, run->k)};
 
 	means.origins = RML_NEW(points->env, int64_t, (size_t) run->k);
-	means.sums = RML_NEW_ZERO(points->env, double, (size_t) means.parts * run->k * d);
+	means.stride = (size_t) rml_block_stride((int64_t) run->k * points->d);
+	means.sums = RML_NEW_ZERO(points->env, double, (size_t) means.parts *means.stride);
 	means.factor = points->scale < SCALE_OF_HUGE ? FACTOR_OF_HUGE : 1.0;
 	find_origins(run, means.origins);
 	sum_rows(&means);
@@ -382,5 +384,5 @@ rml_kmeans_exact(RmlKmeansRun *run, int64_t more_iter, bool labelled, RmlKmeans 
 size_t
 rml_kmeans_exact_bytes(int64_t n, int d, int64_t k)
 {
-	return (size_t) count_parts(n, k) * (size_t) k * (size_t) d * sizeof(double);
+	return (size_t) count_parts(n, k) * (size_t) rml_block_stride(k * d) * sizeof(double);
 }

@@ -34,10 +34,11 @@ typedef struct Statistics
 	int64_t n;
 	int d;
 	int64_t block_rows;
-	double factor; /* of x in sums, below 1 where sums would overflow */
-	double *sums;  /* [blocks x d] */
-	double *low;   /* [blocks x d] */
-	double *high;  /* [blocks x d] */
+	double factor;  /* of x in sums, below 1 where sums would overflow */
+	int64_t stride; /* from one block's statistics to the next one's */
+	double *sums;   /* [blocks x stride] */
+	double *low;    /* [blocks x stride] */
+	double *high;   /* [blocks x stride] */
 } Statistics;
 
 static int64_t
@@ -54,9 +55,9 @@ statistics_block(void *context, int64_t block, int thread)
 	const Statistics *s = context;
 	const int d = s->d;
 	const int64_t end = rml_block_end(block, s->block_rows, s->n);
-	double *restrict sums = s->sums + block * d;
-	double *restrict low = s->low + block * d;
-	double *restrict high = s->high + block * d;
+	double *restrict sums = s->sums + block * s->stride;
+	double *restrict low = s->low + block * s->stride;
+	double *restrict high = s->high + block * s->stride;
 	const double *x = s->x + block * s->block_rows * d;
 
 	(void) thread;
@@ -82,14 +83,15 @@ statistics_combine(Statistics *s, int64_t blocks)
 {
 	bool finite = true;
 
-	for (int64_t i = s->d; i < blocks * s->d; i++)
-	{
-		int64_t j = i % s->d;
+	for (int64_t block = 1; block < blocks; block++)
+		for (int j = 0; j < s->d; j++)
+		{
+			int64_t i = block * s->stride + j;
 
-		s->sums[j] += s->sums[i];
-		s->low[j] = fmin(s->low[j], s->low[i]);
-		s->high[j] = fmax(s->high[j], s->high[i]);
-	}
+			s->sums[j] += s->sums[i];
+			s->low[j] = fmin(s->low[j], s->low[i]);
+			s->high[j] = fmax(s->high[j], s->high[i]);
+		}
 	for (int j = 0; j < s->d; j++)
 		finite = finite && isfinite(s->sums[j]);
 	return finite;
@@ -105,15 +107,10 @@ find_scale(RmlKmeansPoints *points)
 	const int d = points->d;
 	const int64_t block_rows = pass_rows(d);
 	const int64_t blocks = rml_blocks(points->n, block_rows);
-	double *memory = RML_NEW(points->env, double, (size_t) blocks *d * 3);
-	Statistics s = {points->x,
-					points->n,
-					d,
-					block_rows,
-					1.0,
-					memory,
-					memory + blocks * d,
-					memory + 2 * blocks * d};
+	const int64_t stride = rml_block_stride(3 * d);
+	double *memory = RML_NEW(points->env, double, (size_t) (blocks * stride));
+	Statistics s = {points->x, points->n, d,          block_rows,    1.0,
+					stride,    memory,    memory + d, memory + 2 * d};
 	double largest = 0.0;
 	int exponent;
 

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define FIRST_CHUNK_ROWS 32
-#define MAX_CHUNK_BYTES (4 * 1024 * 1024)
+#define MAX_CHUNK_BYTES (16 * 1024 * 1024)
 
 /* ---- dictionaries ---- */
 

@@ -43,8 +43,8 @@ word_at(const char *bytes)
 	return word;
 }
 
-bool
-rml_numeric_digits(const struct varlena *numeric, RmlDigits *digits)
+static inline bool
+parse(const struct varlena *numeric, RmlDigits *digits)
 {
 	const char *data = VARDATA_ANY(numeric);
 	Size length = VARSIZE_ANY_EXHDR(numeric);
@@ -71,26 +71,43 @@ rml_numeric_digits(const struct varlena *numeric, RmlDigits *digits)
 	return true;
 }
 
+bool
+rml_numeric_digits(const struct varlena *numeric, RmlDigits *digits)
+{
+	return parse(numeric, digits);
+}
+
+/* all digits as one integer, or something above MAX_EXACT_INTEGER when they are more than that */
+static inline int64
+joined(const RmlDigits *digits)
+{
+	int64 integer = 0;
+
+	for (int i = 0; i < digits->n; i++)
+	{
+		integer = integer * DIGIT_BASE + (int16) word_at(digits->digits + i * sizeof(int16));
+		/* up to four digits stay below 10^16 */
+		if (i >= 3 && integer > MAX_EXACT_INTEGER / DIGIT_BASE && i + 1 < digits->n)
+			return MAX_EXACT_INTEGER + 1;
+	}
+	return integer;
+}
+
 /* false when the exact path does not reach that far */
-static bool
+static inline bool
 exact(const RmlDigits *digits, double *result)
 {
 	static const double powers[MAX_EXACT_POWER + 1] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,
 													   1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
 													   1e12, 1e13, 1e14, 1e15, 1e16, 1e17,
 													   1e18, 1e19, 1e20, 1e21, 1e22};
-	int64 integer = 0;
 	int power = DIGIT_DECIMALS * (digits->weight - digits->n + 1);
+	int64 integer;
 	double value;
 
 	if (power > MAX_EXACT_POWER || power < -MAX_EXACT_POWER)
 		return false;
-	for (int i = 0; i < digits->n; i++)
-	{
-		if (integer > MAX_EXACT_INTEGER / DIGIT_BASE)
-			return false;
-		integer = integer * DIGIT_BASE + (int16) word_at(digits->digits + i * sizeof(int16));
-	}
+	integer = joined(digits);
 	if (integer > MAX_EXACT_INTEGER)
 		return false;
 	value = power < 0 ? (double) integer / powers[-power] : (double) integer * powers[power];
@@ -101,13 +118,16 @@ exact(const RmlDigits *digits, double *result)
 double
 rml_numeric_to_float8(Datum numeric)
 {
-	struct varlena *packed = PG_DETOAST_DATUM_PACKED(numeric);
+	struct varlena *given = (struct varlena *) DatumGetPointer(numeric);
+	/* most are stored short, and need no call to say so */
+	bool in_place = VARATT_IS_SHORT(given) && !VARATT_IS_EXTERNAL(given);
+	struct varlena *packed = in_place ? given : PG_DETOAST_DATUM_PACKED(numeric);
 	RmlDigits digits;
 	double result;
 
-	if (!rml_numeric_digits(packed, &digits) || !exact(&digits, &result))
+	if (!parse(packed, &digits) || !exact(&digits, &result))
 		result = DatumGetFloat8(DirectFunctionCall1(numeric_float8, numeric));
-	if ((Pointer) packed != DatumGetPointer(numeric))
+	if (packed != given)
 		pfree(packed);
 	return result;
 }

@@ -27,7 +27,7 @@ refuse_infinity(const RmlBinding *binding, int column)
 					errhint("Replace it with NULL or a number before calling this function.")));
 }
 
-static double
+static inline double
 read_number(const RmlBoundColumn *column, Datum value)
 {
 	switch (column->convert)
@@ -92,7 +92,7 @@ read_code(RmlBinding *binding, int column, Datum value)
 }
 
 /* store one column's value; returns 1 when it is missing */
-static int
+static inline int
 read_column(RmlBinding *binding, int column, Datum value, bool null, double *numbers,
 			int32_t *codes)
 {
@@ -105,10 +105,13 @@ read_column(RmlBinding *binding, int column, Datum value, bool null, double *num
 		return null;
 	}
 	number = null ? NAN : read_number(bound, value);
+	numbers[bound->slot] = number;
+	/* false for NaN and infinity alike */
+	if (likely(number - number == 0.0))
+		return 0;
 	if (isinf(number))
 		refuse_infinity(binding, column);
-	numbers[bound->slot] = number;
-	return isnan(number);
+	return 1;
 }
 
 /* a tuple without NULLs whose wanted columns are all at fixed offsets */

@@ -28,8 +28,9 @@ typedef struct Moments
 	int d;
 	const double *centre; /* [d] what is subtracted before summing */
 	const double *impute; /* [d] in place of NaN, when squares are summed */
-	double *sums;         /* [blocks x d] */
-	int64_t *counts;      /* [blocks x d] values that are there */
+	int64_t stride;       /* from one block's sums to the next one's */
+	double *sums;         /* [blocks x stride] */
+	int64_t *counts;      /* [blocks x stride] values that are there */
 } Moments;
 
 /* sums of x - centre over the values that are there, and their number */
@@ -39,8 +40,8 @@ sums_block(void *context, int64_t block, int thread)
 	const Moments *m = context;
 	const int d = m->d;
 	const double *restrict centre = m->centre;
-	double *restrict sums = m->sums + block * d;
-	int64_t *restrict counts = m->counts + block * d;
+	double *restrict sums = m->sums + block * m->stride;
+	int64_t *restrict counts = m->counts + block * m->stride;
 	int64_t end = rml_block_end(block, BLOCK_ROWS, m->n);
 
 	(void) thread;
@@ -68,7 +69,7 @@ squares_block(void *context, int64_t block, int thread)
 	const int d = m->d;
 	const double *restrict centre = m->centre;
 	const double *restrict impute = m->impute;
-	double *restrict sums = m->sums + block * d;
+	double *restrict sums = m->sums + block * m->stride;
 	int64_t end = rml_block_end(block, BLOCK_ROWS, m->n);
 
 	(void) thread;
@@ -92,8 +93,9 @@ moments_run(Moments *m, RmlEnv *env, RmlBlockFn pass, double *sums, int64_t *cou
 {
 	int64_t blocks = rml_blocks(m->n, BLOCK_ROWS);
 
-	m->sums = RML_NEW(env, double, (size_t) blocks * m->d);
-	m->counts = counts == NULL ? NULL : RML_NEW(env, int64_t, (size_t) blocks * m->d);
+	m->stride = rml_block_stride(m->d);
+	m->sums = RML_NEW(env, double, (size_t) blocks * m->stride);
+	m->counts = counts == NULL ? NULL : RML_NEW(env, int64_t, (size_t) blocks * m->stride);
 	rml_parallel(env, blocks, pass, m);
 	memset(sums, 0, sizeof(double) * m->d);
 	if (counts != NULL)
@@ -101,9 +103,9 @@ moments_run(Moments *m, RmlEnv *env, RmlBlockFn pass, double *sums, int64_t *cou
 	for (int64_t block = 0; block < blocks; block++)
 		for (int j = 0; j < m->d; j++)
 		{
-			sums[j] += m->sums[block * m->d + j];
+			sums[j] += m->sums[block * m->stride + j];
 			if (counts != NULL)
-				counts[j] += m->counts[block * m->d + j];
+				counts[j] += m->counts[block * m->stride + j];
 		}
 	rml_release(env, m->sums);
 	rml_release(env, m->counts);
