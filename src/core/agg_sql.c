@@ -9,8 +9,10 @@
  */
 #include "postgres.h"
 
+#include "access/parallel.h"
 #include "catalog/pg_type.h"
 #include "libpq/pqformat.h"
+#include "nodes/execnodes.h"
 #include "nodes/primnodes.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
@@ -23,11 +25,13 @@ typedef struct RmlAggState
 {
 	RmlCollector collector;
 	const char *serial; /* not NULL: rows are still in these serialized bytes */
+	bool taken;         /* the rows were handed over within this process */
 } RmlAggState;
 
 /* what comes before the frame in the serialized state */
 typedef struct SerialHead
 {
+	RmlAggState *here; /* the state itself, when it never leaves this process; else NULL */
 	int64 skipped;
 	Oid row_type;
 	int32 n_parameters;
@@ -211,6 +215,17 @@ refuse_serial_size(size_t size)
 		 errhint("SET max_parallel_workers_per_gather = 0 for this query.")));
 }
 
+/*
+ * Rows the leader of a parallel plan has collected are combined by the leader itself: there the
+ * state is handed over as it is.  Only without GROUP BY: with it, states may be gone, or their
+ * serialized form be sorted and read twice, before they are combined.
+ */
+static bool
+stays_here(FunctionCallInfo fcinfo)
+{
+	return !IsParallelWorker() && castNode(AggState, fcinfo->context)->aggstrategy == AGG_PLAIN;
+}
+
 Datum
 rml_fit_serialize(PG_FUNCTION_ARGS)
 {
@@ -223,6 +238,14 @@ rml_fit_serialize(PG_FUNCTION_ARGS)
 
 	aggregate_context(fcinfo);
 	serial_head(collector, &head);
+	if (stays_here(fcinfo))
+	{
+		head.here = state;
+		result = palloc(VARHDRSZ + size);
+		SET_VARSIZE(result, VARHDRSZ + size);
+		memcpy(VARDATA(result), &head, size);
+		PG_RETURN_BYTEA_P(result);
+	}
 	size += head.options_length;
 	for (int i = 0; i < head.n_parameters; i++)
 		size += head.parameter_length[i];
@@ -308,6 +331,32 @@ check_mergeable(const RmlCollector *target, const RmlCollector *source)
 						errmsg("the rows of a fit must all have the same columns")));
 }
 
+/* move the rows of a state of this process to a collector, which may be empty */
+static void
+collector_take(RmlCollector *target, MemoryContext context, RmlAggState *source)
+{
+	RmlCollector *rows = &source->collector;
+
+	if (source->taken)
+		ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR),
+						errmsg("the rows of a partial fit were combined twice")));
+	source->taken = true;
+	target->skipped += rows->skipped;
+	if (rows->env == NULL)
+		return;
+	if (target->env == NULL)
+	{
+		rows->skipped = target->skipped;
+		*target = *rows;
+		MemoryContextSetParent(rml_pg_env_context(target->env), context);
+		return;
+	}
+	check_mergeable(target, rows);
+	rml_frame_merge(&target->frame, &rows->frame);
+	/* the rows stay in their memory, which from now on goes with the target's */
+	MemoryContextSetParent(rml_pg_env_context(rows->env), rml_pg_env_context(target->env));
+}
+
 /* add the serialized rows to a collector, which may be empty */
 static void
 collector_add(RmlCollector *target, MemoryContext context, const char *serial)
@@ -316,6 +365,11 @@ collector_add(RmlCollector *target, MemoryContext context, const char *serial)
 	SerialHead head;
 
 	memcpy(&head, serial, sizeof head);
+	if (head.here != NULL)
+	{
+		collector_take(target, context, head.here);
+		return;
+	}
 	target->skipped += head.skipped;
 	if (!head.has_frame)
 		return;
