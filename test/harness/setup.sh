@@ -27,17 +27,20 @@ distribution_major()
 # what is missing for the major version $1, as package names
 missing()
 {
-    local major=$1 bindir='' pkglibdir='' sharedir=''
+    local major=$1 bindir='' pkglibdir='' sharedir='' headers=''
     if [ "$(pg_major)" = "$major" ]; then
         bindir=$("$PG_CONFIG" --bindir)
         pkglibdir=$("$PG_CONFIG" --pkglibdir)
         sharedir=$("$PG_CONFIG" --sharedir)
+        headers=$("$PG_CONFIG" --includedir-server)
     fi
     command -v gcc >/dev/null || echo gcc
     command -v make >/dev/null || echo make
     [ -e /usr/include/stdio.h ] || echo libc6-dev
     [ -x "$bindir/postgres" ] || echo "postgresql-$major"
-    [ -x "$pkglibdir/pgxs/src/test/regress/pg_regress" ] || echo "postgresql-server-dev-$major"
+    # pg_regress alone may be there: Debian ships it with the client programs
+    [ -x "$pkglibdir/pgxs/src/test/regress/pg_regress" ] && [ -f "$headers/postgres.h" ] ||
+        echo "postgresql-server-dev-$major"
     [ -f "$sharedir/extension/pgtap.control" ] || echo "postgresql-$major-pgtap"
     has_openblas || echo libopenblas0-pthread
     command -v gzip >/dev/null || echo gzip
