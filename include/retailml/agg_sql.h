@@ -8,6 +8,9 @@
  *
  * An algorithm with plain number arguments instead of a row (rfm_fit) sets n_values and the
  * column names; those arguments then make up the row.
+ *
+ * What judges a clustering (cluster_metrics) takes an int label right after the row, which varies
+ * from row to row: it sets label_name.  Rows whose label is NULL are left out.
  */
 #ifndef RETAILML_AGG_SQL_H
 #define RETAILML_AGG_SQL_H
@@ -19,6 +22,7 @@
 
 #include "retailml/frame.h"
 #include "retailml/options.h"
+#include "retailml/registry.h"
 #include "retailml/row_sql.h"
 #include "retailml/schema.h"
 
@@ -42,6 +46,7 @@ typedef struct RmlFit
 	void *params; /* made by spec->begin */
 	RmlSchema schema;
 	RmlMatrix matrix;
+	int32_t *labels; /* [n] of a labelled fit, in the order of the matrix; else NULL */
 	Jsonb *options;  /* the user's object or NULL */
 	Oid result_type; /* SQL type of the aggregate's result */
 } RmlFit;
@@ -51,10 +56,11 @@ typedef struct RmlFitSpec
 	const char *function; /* SQL name */
 	int n_parameters;     /* arguments between the row and the options */
 	const char *parameter_names[RML_MAX_PARAMETERS];
-	bool scales;      /* accepts option standardize */
-	bool standardize; /* its default */
-	bool categories;  /* accepts categorical columns */
-	int n_values;     /* > 0: the row is given as this many float8 arguments */
+	const char *label_name; /* not NULL: an int label follows the row */
+	bool scales;            /* accepts option standardize */
+	bool standardize;       /* its default */
+	bool categories;        /* accepts categorical columns */
+	int n_values;           /* > 0: the row is given as this many float8 arguments */
 	const char *const *value_names;
 
 	/*
@@ -68,17 +74,22 @@ typedef struct RmlFitSpec
 	size_t (*bytes)(const void *params, int64_t n, int d_num, int d_cat, int threads);
 	/* the aggregate's result, in the current memory context (often rml_fit_model) */
 	Datum (*fit)(RmlFit *fit);
-	/* window form: one label per row of the matrix, in matrix order */
+	/* window form: a cluster number or a score per row of the matrix, in matrix order; NaN = NULL */
 	void (*label)(RmlFit *fit, int32_t *labels);
+	void (*score)(RmlFit *fit, double *scores);
 } RmlFitSpec;
 
 /* bodies of the SQL-callable functions of one spec */
 extern Datum rml_agg_accum(FunctionCallInfo fcinfo, const RmlFitSpec *spec);
 extern Datum rml_agg_final(FunctionCallInfo fcinfo, const RmlFitSpec *spec);
 extern Datum rml_window_label(FunctionCallInfo fcinfo, const RmlFitSpec *spec);
+extern Datum rml_window_score(FunctionCallInfo fcinfo, const RmlFitSpec *spec);
 
 /* finished model bytes as a bytea in the current memory context */
 extern Datum rml_writer_bytea(RmlWriter *writer);
+
+/* the model of this fit, as bytea */
+extern Datum rml_fit_model(const RmlFit *fit, const RmlAlgorithm *algorithm, const void *fitted);
 
 /* raise what a kernel's check or fit gave as the reason (no-op for NULL) */
 extern void rml_refuse(const char *function, const char *reason);

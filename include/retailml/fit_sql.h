@@ -47,8 +47,8 @@ extern void rml_collect_start_values(RmlCollector *collector, MemoryContext pare
 extern void rml_collect_check_arguments(const RmlCollector *collector,
 										const RmlFitArguments *arguments);
 
-/* add a row; false when impute = skip left it out */
-extern bool rml_collect_row(RmlCollector *collector, Datum row);
+/* add a row (label: of a labelled fit); false when impute = skip left it out */
+extern bool rml_collect_row(RmlCollector *collector, Datum row, int32 label);
 
 /* add a row of plain numbers [n_values]; false when one is missing: the row is left out */
 extern bool rml_collect_values(RmlCollector *collector, const double *values);

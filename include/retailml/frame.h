@@ -125,4 +125,10 @@ extern size_t rml_frame_order_bytes(const RmlFrame *frame);
  */
 extern void rml_frame_order(RmlFrame *frame, bool want_origin, RmlMatrix *matrix);
 
+/*
+ * Take the last column, integers among the numbers, out of an ordered matrix and its frame: labels
+ * that came with the rows and are no feature.  Returns them [n] in the order of the matrix.
+ */
+extern int32_t *rml_frame_take_labels(RmlFrame *frame, RmlMatrix *matrix);
+
 #endif /* RETAILML_FRAME_H */

@@ -62,7 +62,8 @@ typedef struct RmlKmeans
 	double inertia;    /* infinity where a float8 cannot hold it */
 	int64_t n_iter;    /* iterations of the restart that won, refinement included */
 	bool converged;    /* stopped before max_iter */
-	double *packed;    /* [k / 8, rounded up][d x 8]: centroids as predict reads them */
+	RmlSegmentIds ids;
+	double *packed; /* [k / 8, rounded up][d x 8]: centroids as predict reads them */
 } RmlKmeans;
 
 /* NULL, or the reason n rows of d features cannot be fitted */
@@ -89,11 +90,11 @@ extern void rml_kmeans_sort(RmlEnv *env, RmlKmeans *kmeans, int32_t *labels, int
 /* cluster of the row x [d], numbered from 0; *distance (if not NULL) is that to its centroid */
 extern int rml_kmeans_predict(const RmlKmeans *kmeans, const double *x, double *distance);
 
-extern void rml_kmeans_encode(const RmlKmeans *kmeans, RmlWriter *writer);
+extern void rml_kmeans_encode(const void *kmeans, RmlWriter *writer);
 extern void *rml_kmeans_decode(RmlReader *reader, const RmlSchema *schema, const void *params);
 extern void rml_kmeans_describe(const void *fitted, const RmlSchema *schema, RmlInfo *info);
 
-/* predict() gives the cluster's number, from 1 */
+/* predict() gives the cluster's number */
 extern const RmlAlgorithm rml_kmeans_algorithm;
 
 #endif /* RETAILML_KMEANS_H */

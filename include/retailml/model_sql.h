@@ -40,4 +40,14 @@ extern RmlScorer *rml_scorer_row(FunctionCallInfo fcinfo, uint16_t algorithm);
 /* decode for a set-returning function, no cache; the model lives in the current context */
 extern RmlModel *rml_model_argument(FunctionCallInfo fcinfo, int argument, uint16_t algorithm);
 
+/*
+ * The same for a function that takes any model of clusters: *clusters is the common view, and what
+ * is changed in its ids is in the bytes that rml_model_bytea makes.
+ */
+extern RmlModel *rml_cluster_model_argument(FunctionCallInfo fcinfo, int argument,
+											RmlClusters *clusters);
+
+/* a decoded model as bytea again */
+extern Datum rml_model_bytea(const RmlModel *model);
+
 #endif /* RETAILML_MODEL_SQL_H */

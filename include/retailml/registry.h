@@ -9,6 +9,7 @@
 
 #include "retailml/options.h"
 #include "retailml/schema.h"
+#include "retailml/segments.h"
 
 typedef struct RmlAlgorithm
 {
@@ -23,10 +24,13 @@ typedef struct RmlAlgorithm
 	 * reader->env.
 	 */
 	void *(*decode)(RmlReader *reader, const RmlSchema *schema, const void *params);
+	void (*encode)(const void *fitted, RmlWriter *writer);
 	/* the number predict() gives for a prepared row */
 	double (*predict)(const void *fitted, const double *numbers, const int32_t *codes);
 	/* what model_info() shows beyond the common part */
 	void (*describe)(const void *fitted, const RmlSchema *schema, RmlInfo *info);
+	/* the common view of a cluster model; NULL: it is none */
+	void (*clusters)(void *fitted, RmlClusters *view);
 } RmlAlgorithm;
 
 #define RML_ALGORITHM_KMEANS 1
@@ -37,6 +41,7 @@ extern const RmlAlgorithm *rml_algorithm_by_id(uint16_t id);
 /* a decoded model */
 typedef struct RmlModel
 {
+	RmlEnv *env; /* what it lives in */
 	const RmlAlgorithm *algorithm;
 	RmlSchema schema;
 	void *params; /* the algorithm's params struct */
@@ -47,9 +52,9 @@ typedef struct RmlModel
 /* NULL, or the reason the bytes are refused */
 extern const char *rml_model_decode(RmlModel *model, RmlEnv *env, const void *bytes, size_t length);
 
-/* header, schema and options of a model; the algorithm then writes its fitted part */
-extern void rml_model_begin(RmlWriter *writer, RmlEnv *env, const RmlAlgorithm *algorithm,
-							const RmlSchema *schema, const void *params);
+/* a model as finished bytes: a new one, or a decoded one with what was changed in it */
+extern void rml_model_encode(RmlWriter *writer, RmlEnv *env, const RmlAlgorithm *algorithm,
+							 const RmlSchema *schema, const void *params, const void *fitted);
 
 extern void rml_model_describe(const RmlModel *model, RmlInfo *info);
 

@@ -126,7 +126,7 @@ extern int rml_rfm_cell_code(int bins, int cell);
 /* the code as the number predict() gives */
 extern double rml_rfm_predict(const void *rfm, const double *numbers, const int32_t *codes);
 
-extern void rml_rfm_encode(const RmlRfm *rfm, RmlWriter *writer);
+extern void rml_rfm_encode(const void *rfm, RmlWriter *writer);
 extern void *rml_rfm_decode(RmlReader *reader, const RmlSchema *schema, const void *params);
 
 extern const RmlAlgorithm rml_rfm_algorithm;

@@ -13,7 +13,8 @@
 
 #include "kmeans_internal.h"
 
-#define KMEANS_VERSION 1
+/* 2: numbers and names of clusters */
+#define KMEANS_VERSION 2
 
 #define TAG_K RML_TAG('K', 'M', 'k', ' ')
 #define TAG_INERTIA RML_TAG('K', 'M', 'i', 'n')
@@ -51,14 +52,17 @@ rml_kmeans_check(RmlEnv *env, const RmlKmeansParams *params, int64_t n, int d)
 }
 
 void
-rml_kmeans_encode(const RmlKmeans *kmeans, RmlWriter *writer)
+rml_kmeans_encode(const void *fitted, RmlWriter *writer)
 {
+	const RmlKmeans *kmeans = fitted;
+
 	rml_put_int(writer, TAG_K, kmeans->k);
 	rml_put_double(writer, TAG_INERTIA, kmeans->inertia);
 	rml_put_int(writer, TAG_ITERATIONS, kmeans->n_iter);
 	rml_put_int(writer, TAG_CONVERGED, kmeans->converged);
 	rml_put_int64(writer, TAG_SIZES, kmeans->sizes, (size_t) kmeans->k);
 	rml_put_float64(writer, TAG_CENTROIDS, kmeans->centroids, (size_t) kmeans->k * kmeans->d);
+	rml_segment_ids_encode(&kmeans->ids, kmeans->k, writer);
 }
 
 /* the sum of squares of huge values may be beyond float8: infinity is allowed, NaN is not */
@@ -99,6 +103,10 @@ rml_kmeans_decode(RmlReader *reader, const RmlSchema *schema, const void *params
 	kmeans->centroids =
 		rml_get_finite(reader, TAG_CENTROIDS, (size_t) kmeans->k * (size_t) kmeans->d);
 	check_sizes(reader, kmeans);
+	if (reader->algorithm_version >= 2)
+		rml_segment_ids_decode(&kmeans->ids, kmeans->k, reader);
+	else if (reader->error == NULL)
+		rml_segment_ids_init(&kmeans->ids, reader->env, kmeans->k);
 	if (reader->error == NULL)
 		rml_kmeans_pack(reader->env, kmeans);
 	return kmeans;
@@ -123,8 +131,21 @@ rml_kmeans_describe(const void *fitted, const RmlSchema *schema, RmlInfo *info)
 static double
 predict_number(const void *fitted, const double *numbers, const int32_t *codes)
 {
+	const RmlKmeans *kmeans = fitted;
+
 	(void) codes;
-	return rml_kmeans_predict(fitted, numbers, NULL) + 1.0;
+	return kmeans->ids.numbers[rml_kmeans_predict(kmeans, numbers, NULL)];
+}
+
+static void
+view_clusters(void *fitted, RmlClusters *view)
+{
+	RmlKmeans *kmeans = fitted;
+
+	*view = (RmlClusters){.k = (int) kmeans->k,
+						  .ids = &kmeans->ids,
+						  .sizes = kmeans->sizes,
+						  .centroids = kmeans->centroids};
 }
 
 const RmlAlgorithm rml_kmeans_algorithm = {
@@ -135,8 +156,10 @@ const RmlAlgorithm rml_kmeans_algorithm = {
 	.n_options = sizeof rml_kmeans_options / sizeof rml_kmeans_options[0],
 	.params_size = sizeof(RmlKmeansParams),
 	.decode = rml_kmeans_decode,
+	.encode = rml_kmeans_encode,
 	.predict = predict_number,
 	.describe = rml_kmeans_describe,
+	.clusters = view_clusters,
 };
 
 /* ---- order of clusters ---- */

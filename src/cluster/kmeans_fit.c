@@ -236,6 +236,7 @@ rml_kmeans_fit(RmlEnv *env, const RmlKmeansParams *params, const double *x, int6
 		*out = (RmlKmeans){.k = params->k, .d = d};
 		out->centroids = RML_NEW(env, double, (size_t) out->k *(size_t) d);
 		out->sizes = RML_NEW(env, int64_t, (size_t) out->k);
+		rml_segment_ids_init(&out->ids, env, out->k);
 		fit_points(&points, params, rows, out, labels);
 		rml_kmeans_points_release(&points);
 	}

@@ -92,13 +92,9 @@ static Datum
 fit_model(RmlFit *fit)
 {
 	RmlKmeans kmeans;
-	RmlWriter writer;
 
 	run(fit, &kmeans, NULL);
-	rml_model_begin(&writer, fit->env, &rml_kmeans_algorithm, &fit->schema, fit->params);
-	rml_kmeans_encode(&kmeans, &writer);
-	rml_writer_end(&writer);
-	return rml_writer_bytea(&writer);
+	return rml_fit_model(fit, &rml_kmeans_algorithm, &kmeans);
 }
 
 static void
@@ -145,10 +141,12 @@ Datum
 rml_kmeans_sql_predict(PG_FUNCTION_ARGS)
 {
 	RmlScorer *scorer = rml_scorer_row(fcinfo, RML_ALGORITHM_KMEANS);
+	const RmlKmeans *kmeans;
 
 	if (scorer == NULL)
 		PG_RETURN_NULL();
-	PG_RETURN_INT32(rml_kmeans_predict(scorer->model.fitted, scorer->numbers, NULL) + 1);
+	kmeans = scorer->model.fitted;
+	PG_RETURN_INT32(kmeans->ids.numbers[rml_kmeans_predict(kmeans, scorer->numbers, NULL)]);
 }
 
 Datum
@@ -172,19 +170,22 @@ rml_kmeans_sql_centroids(PG_FUNCTION_ARGS)
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	const RmlModel *model;
 	const RmlKmeans *kmeans;
+	const int32_t *order;
 
 	InitMaterializedSRF(fcinfo, 0);
 	model = rml_model_argument(fcinfo, 0, RML_ALGORITHM_KMEANS);
 	kmeans = model->fitted;
-	for (int64_t c = 0; c < kmeans->k; c++)
+	order = rml_segment_ids_order(&kmeans->ids, model->env, kmeans->k);
+	for (int64_t i = 0; i < kmeans->k; i++)
 		for (int j = 0; j < kmeans->d; j++)
 		{
+			int32_t c = order[i];
 			Datum values[CENTROID_COLUMNS];
 			bool nulls[CENTROID_COLUMNS] = {false};
-			double centre = kmeans->centroids[c * kmeans->d + j];
+			double centre = kmeans->centroids[(int64_t) c * kmeans->d + j];
 
 			CHECK_FOR_INTERRUPTS();
-			values[0] = Int32GetDatum((int32) c + 1);
+			values[0] = Int32GetDatum(kmeans->ids.numbers[c]);
 			values[1] = Int64GetDatum(kmeans->sizes[c]);
 			values[2] = CStringGetTextDatum(rml_schema_number(&model->schema, j)->name);
 			values[3] = Float8GetDatum(rml_schema_restore(&model->schema, j, centre));

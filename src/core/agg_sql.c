@@ -64,11 +64,18 @@ state_create(MemoryContext context)
 	return MemoryContextAllocZero(context, sizeof(RmlAggState));
 }
 
+/* position of the first argument that is the same for all rows */
+static int
+first_parameter(const RmlFitSpec *spec)
+{
+	return spec->n_values > 0 ? 1 + spec->n_values : 2 + (spec->label_name != NULL);
+}
+
 /* the arguments after the row(s); parameters must not be NULL */
 static void
 read_arguments(FunctionCallInfo fcinfo, const RmlFitSpec *spec, RmlFitArguments *arguments)
 {
-	int first = spec->n_values > 0 ? 1 + spec->n_values : 2;
+	int first = first_parameter(spec);
 	int options = first + spec->n_parameters;
 
 	for (int i = 0; i < spec->n_parameters; i++)
@@ -109,7 +116,7 @@ arguments_are_constant(FunctionCallInfo fcinfo, int rows)
 static void
 classify_arguments(FunctionCallInfo fcinfo, const RmlFitSpec *spec, RmlFitArguments *arguments)
 {
-	int first = spec->n_values > 0 ? 1 + spec->n_values : 2;
+	int first = first_parameter(spec);
 	Oid row_type = get_fn_expr_argtype(fcinfo->flinfo, 1);
 
 	arguments->row_type = row_type == FLOAT8ARRAYOID ? FLOAT8ARRAYOID : RECORDOID;
@@ -148,8 +155,9 @@ accumulate_row(FunctionCallInfo fcinfo, const RmlFitSpec *spec, RmlAggState *sta
 			   MemoryContext context, RmlFitArguments *arguments)
 {
 	RmlCollector *collector = &state->collector;
+	bool labelled = spec->label_name != NULL;
 
-	if (PG_ARGISNULL(1))
+	if (PG_ARGISNULL(1) || (labelled && PG_ARGISNULL(2)))
 	{
 		collector->skipped++;
 		return;
@@ -161,7 +169,7 @@ accumulate_row(FunctionCallInfo fcinfo, const RmlFitSpec *spec, RmlAggState *sta
 	}
 	else
 		rml_collect_check_arguments(collector, arguments);
-	rml_collect_row(collector, PG_GETARG_DATUM(1));
+	rml_collect_row(collector, PG_GETARG_DATUM(1), labelled ? PG_GETARG_INT32(2) : 0);
 }
 
 Datum

@@ -51,6 +51,15 @@ rml_writer_bytea(RmlWriter *writer)
 	return PointerGetDatum(result);
 }
 
+Datum
+rml_fit_model(const RmlFit *fit, const RmlAlgorithm *algorithm, const void *fitted)
+{
+	RmlWriter writer;
+
+	rml_model_encode(&writer, fit->env, algorithm, &fit->schema, fit->params, fitted);
+	return rml_writer_bytea(&writer);
+}
+
 /* ---- parameters and options ---- */
 
 static Datum
@@ -166,23 +175,45 @@ check_category_count(const RmlCollector *collector)
 	}
 }
 
+/* columns of the frame that come out of the row: all but the label, which is the last */
+static int
+row_columns(const RmlCollector *collector)
+{
+	return collector->frame.n_columns - (collector->spec->label_name != NULL);
+}
+
 static void
 bind_row(RmlCollector *collector, Datum row)
 {
 	RmlFrame *frame = &collector->frame;
 	RmlEnv *env = collector->env;
-	char **names = RML_NEW(env, char *, frame->n_columns);
-	RmlKind *kinds = RML_NEW(env, RmlKind, frame->n_columns);
-	int *slots = RML_NEW(env, int, frame->n_columns);
+	int n = row_columns(collector);
+	char **names = RML_NEW(env, char *, n);
+	RmlKind *kinds = RML_NEW(env, RmlKind, n);
+	int *slots = RML_NEW(env, int, n);
 
-	for (int i = 0; i < frame->n_columns; i++)
+	for (int i = 0; i < n; i++)
 	{
 		names[i] = frame->columns[i].name;
 		kinds[i] = frame->columns[i].kind;
 		slots[i] = frame->columns[i].slot;
 	}
-	rml_row_bind(&collector->binding, rml_pg_env_context(env), collector->row_type, row,
-				 frame->n_columns, names, kinds, slots, true, collect_code, collector);
+	rml_row_bind(&collector->binding, rml_pg_env_context(env), collector->row_type, row, n, names,
+				 kinds, slots, true, collect_code, collector);
+}
+
+static void
+add_label_column(RmlRowColumns *columns, RmlEnv *env, const char *name)
+{
+	int n = columns->n;
+
+	columns->names = rml_grow_array(env, columns->names, n, n + 1, sizeof(char *));
+	columns->types = rml_grow_array(env, columns->types, n, n + 1, sizeof(char *));
+	columns->kinds = rml_grow_array(env, columns->kinds, n, n + 1, sizeof(RmlKind));
+	columns->names[n] = rml_strdup(env, name);
+	columns->types[n] = rml_strdup(env, "integer");
+	columns->kinds[n] = RML_NUMERIC;
+	columns->n = n + 1;
 }
 
 void
@@ -197,6 +228,8 @@ rml_collect_start(RmlCollector *collector, MemoryContext parent, const RmlFitSpe
 	rml_collect_begin(collector, spec);
 	rml_row_columns(&columns, collector->env, spec->function, arguments->row_type, row,
 					&row_params->features, &row_params->exclude, spec->categories);
+	if (spec->label_name != NULL)
+		add_label_column(&columns, collector->env, spec->label_name);
 	rml_frame_init(&collector->frame, collector->env, columns.n, columns.names, columns.types,
 				   columns.kinds);
 	bind_row(collector, row);
@@ -232,7 +265,7 @@ refuse_missing(const RmlCollector *collector, const double *numbers, const int32
 }
 
 bool
-rml_collect_row(RmlCollector *collector, Datum row)
+rml_collect_row(RmlCollector *collector, Datum row, int32 label)
 {
 	RmlFrame *frame = &collector->frame;
 	double *numbers;
@@ -241,6 +274,8 @@ rml_collect_row(RmlCollector *collector, Datum row)
 
 	rml_frame_push(frame, &numbers, &codes);
 	missing = rml_row_read(&collector->binding, row, numbers, codes);
+	if (collector->spec->label_name != NULL)
+		numbers[frame->d_num - 1] = label;
 	if (frame->d_cat > 0)
 		check_category_count(collector);
 	if (missing == 0 || collector->row_params.impute < RML_IMPUTE_ERROR)
@@ -298,8 +333,10 @@ rml_collect_finish(RmlCollector *collector, bool want_origin, RmlFit *fit)
 	const RmlFitSpec *spec = collector->spec;
 	RmlRowParams *row_params = &collector->row_params;
 	size_t ordering = rml_frame_order_bytes(frame);
-	size_t fitting =
-		spec->bytes(collector->params, frame->n, frame->d_num, frame->d_cat, env->threads);
+	bool labelled = spec->label_name != NULL;
+	size_t labels = labelled ? sizeof(int32_t) * (size_t) frame->n : 0;
+	size_t fitting = labels + spec->bytes(collector->params, frame->n, frame->d_num - labelled,
+										  frame->d_cat, env->threads);
 
 	check_category_count(collector);
 	frame->skipped += collector->skipped;
@@ -310,6 +347,8 @@ rml_collect_finish(RmlCollector *collector, bool want_origin, RmlFit *fit)
 	fit->params = collector->params;
 	fit->options = collector->options;
 	rml_frame_order(frame, want_origin, &fit->matrix);
+	if (labelled)
+		fit->labels = rml_frame_take_labels(frame, &fit->matrix);
 	rml_refuse(spec->function,
 			   rml_schema_learn(&fit->schema, env, frame, &fit->matrix,
 								(RmlImpute) row_params->impute, row_params->standardize != 0));

@@ -10,6 +10,7 @@
 
 #define FIRST_CHUNK_ROWS 32
 #define MAX_CHUNK_BYTES (16 * 1024 * 1024)
+#define POLL_ROWS (1 << 18)
 
 /* ---- dictionaries ---- */
 
@@ -405,4 +406,25 @@ rml_frame_deserialize(RmlFrame *frame, RmlEnv *env, const void *bytes)
 	chunk->n = frame->n = head.n;
 	get_rows(&cursor, frame, chunk->numbers, (size_t) head.n * frame->d_num * sizeof(double));
 	get_rows(&cursor, frame, chunk->codes, (size_t) head.n * frame->d_cat * sizeof(int32_t));
+}
+
+int32_t *
+rml_frame_take_labels(RmlFrame *frame, RmlMatrix *matrix)
+{
+	int d = matrix->d_num - 1;
+	int32_t *labels = RML_NEW(frame->env, int32_t, (size_t) matrix->n);
+
+	for (int64_t i = 0; i < matrix->n; i++)
+	{
+		const double *row = matrix->numbers + i * matrix->d_num;
+
+		labels[i] = (int32_t) row[d];
+		memmove(matrix->numbers + i * d, row, sizeof(double) * d);
+		if (i % POLL_ROWS == POLL_ROWS - 1)
+			rml_poll(frame->env);
+	}
+	matrix->d_num = d;
+	frame->d_num = d;
+	frame->n_columns--;
+	return labels;
 }

@@ -17,6 +17,7 @@
 #include "varatt.h"
 #endif
 
+#include "retailml/agg_sql.h"
 #include "retailml/env_sql.h"
 #include "retailml/info_sql.h"
 #include "retailml/model_sql.h"
@@ -74,6 +75,30 @@ rml_model_argument(FunctionCallInfo fcinfo, int argument, uint16_t algorithm)
 
 	decode_model(fcinfo, model, CurrentMemoryContext, PG_GETARG_DATUM(argument), algorithm);
 	return model;
+}
+
+RmlModel *
+rml_cluster_model_argument(FunctionCallInfo fcinfo, int argument, RmlClusters *clusters)
+{
+	RmlModel *model = rml_model_argument(fcinfo, argument, 0);
+
+	if (model->algorithm->clusters == NULL)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("%s needs a model of clusters, this one is of %s",
+							   get_func_name(fcinfo->flinfo->fn_oid), model->algorithm->name),
+						errhint("Models of clusters are made by kmeans_fit, for example.")));
+	model->algorithm->clusters(model->fitted, clusters);
+	return model;
+}
+
+Datum
+rml_model_bytea(const RmlModel *model)
+{
+	RmlWriter writer;
+
+	rml_model_encode(&writer, model->env, model->algorithm, &model->schema, model->params,
+					 model->fitted);
+	return rml_writer_bytea(&writer);
 }
 
 /* ---- the cache in fn_extra ---- */

@@ -28,14 +28,16 @@ option_set(const RmlAlgorithm *algorithm, void *params)
 }
 
 void
-rml_model_begin(RmlWriter *writer, RmlEnv *env, const RmlAlgorithm *algorithm,
-				const RmlSchema *schema, const void *params)
+rml_model_encode(RmlWriter *writer, RmlEnv *env, const RmlAlgorithm *algorithm,
+				 const RmlSchema *schema, const void *params, const void *fitted)
 {
 	RmlOptionSet set = option_set(algorithm, (void *) params);
 
 	rml_writer_begin(writer, env, algorithm->id, algorithm->version);
 	rml_schema_encode(schema, writer);
 	rml_options_encode(&set, writer);
+	algorithm->encode(fitted, writer);
+	rml_writer_end(writer);
 }
 
 /* an id or version from the future is refused with a hint to upgrade, not as damage */
@@ -57,6 +59,7 @@ rml_model_decode(RmlModel *model, RmlEnv *env, const void *bytes, size_t length)
 	RmlOptionSet set;
 	const char *reason;
 
+	model->env = env;
 	model->newer = false;
 	if (!rml_reader_begin(&reader, env, bytes, length))
 	{

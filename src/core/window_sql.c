@@ -4,6 +4,8 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/lsyscache.h"
@@ -13,10 +15,10 @@
 #include "retailml/env_sql.h"
 #include "retailml/fit_sql.h"
 
-typedef struct PartitionLabels
+typedef struct PartitionResults
 {
-	int32_t *labels; /* [rows of the partition], 0 = NULL; NULL before the fit */
-} PartitionLabels;
+	double *results; /* [rows of the partition] labels or scores, NaN = NULL; NULL before the fit */
+} PartitionResults;
 
 static Datum
 partition_argument(WindowObject window, int argument, int64 row, bool *null)
@@ -33,23 +35,24 @@ read_arguments(FunctionCallInfo fcinfo, const RmlFitSpec *spec, int64 row,
 			   RmlFitArguments *arguments)
 {
 	WindowObject window = PG_WINDOW_OBJECT();
-	int options = 1 + spec->n_parameters;
+	int first = 1 + (spec->label_name != NULL);
+	int options = first + spec->n_parameters;
 	bool null;
 
 	memset(arguments, 0, sizeof *arguments);
 	arguments->row_type =
 		get_fn_expr_argtype(fcinfo->flinfo, 0) == FLOAT8ARRAYOID ? FLOAT8ARRAYOID : RECORDOID;
 	arguments->constant = true;
-	for (int i = 1; i < PG_NARGS(); i++)
+	for (int i = first; i < PG_NARGS(); i++)
 		arguments->constant = arguments->constant && get_fn_expr_arg_stable(fcinfo->flinfo, i);
 	for (int i = 0; i < spec->n_parameters; i++)
 	{
-		arguments->parameters[i] = partition_argument(window, 1 + i, row, &null);
+		arguments->parameters[i] = partition_argument(window, first + i, row, &null);
 		if (null)
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("%s: %s must not be NULL", spec->function, spec->parameter_names[i])));
-		arguments->by_value[i] = get_typbyval(get_fn_expr_argtype(fcinfo->flinfo, 1 + i));
+		arguments->by_value[i] = get_typbyval(get_fn_expr_argtype(fcinfo->flinfo, first + i));
 	}
 	if (PG_NARGS() <= options)
 		return;
@@ -63,10 +66,13 @@ collect_row(FunctionCallInfo fcinfo, const RmlFitSpec *spec, RmlCollector *colle
 			MemoryContext context, int64 i)
 {
 	RmlFitArguments arguments;
-	bool null;
+	bool null, no_label = false;
 	Datum row = partition_argument(PG_WINDOW_OBJECT(), 0, i, &null);
+	Datum label = 0;
 
-	if (null)
+	if (spec->label_name != NULL)
+		label = partition_argument(PG_WINDOW_OBJECT(), 1, i, &no_label);
+	if (null || no_label)
 	{
 		collector->skipped++;
 		return false;
@@ -81,7 +87,7 @@ collect_row(FunctionCallInfo fcinfo, const RmlFitSpec *spec, RmlCollector *colle
 		read_arguments(fcinfo, spec, i, &arguments);
 		rml_collect_check_arguments(collector, &arguments);
 	}
-	return rml_collect_row(collector, row);
+	return rml_collect_row(collector, row, DatumGetInt32(label));
 }
 
 /* collect all rows; used[i] tells whether row i of the partition is in the frame */
@@ -103,12 +109,12 @@ collect_partition(FunctionCallInfo fcinfo, const RmlFitSpec *spec, RmlCollector 
 	MemoryContextDelete(row_context);
 }
 
-/* labels of the matrix back to the rows of the partition */
+/* results of the matrix back to the rows of the partition */
 static void
-spread_labels(const RmlMatrix *matrix, const int32_t *fitted, const bool *used, int64 rows,
-			  int32_t *labels)
+spread_results(const RmlMatrix *matrix, const double *fitted, const bool *used, int64 rows,
+			   double *results)
 {
-	int32_t *in_order = palloc_extended(sizeof(int32_t) * matrix->n, MCXT_ALLOC_HUGE);
+	double *in_order = palloc_extended(sizeof(double) * matrix->n, MCXT_ALLOC_HUGE);
 	int64 next = 0;
 
 	for (int64 i = 0; i < matrix->n; i++)
@@ -118,49 +124,84 @@ spread_labels(const RmlMatrix *matrix, const int32_t *fitted, const bool *used, 
 			CHECK_FOR_INTERRUPTS();
 	}
 	for (int64 i = 0; i < rows; i++)
-		labels[i] = used[i] ? in_order[next++] : 0;
+		if (used[i])
+			results[i] = in_order[next++];
 	pfree(in_order);
 }
 
+/* a number for each row of the matrix */
+static double *
+fit_results(const RmlFitSpec *spec, RmlFit *fit)
+{
+	int64 n = fit->matrix.n;
+	double *results = RML_NEW(fit->env, double, (size_t) n);
+	int32_t *labels;
+
+	if (spec->score != NULL)
+	{
+		spec->score(fit, results);
+		return results;
+	}
+	labels = RML_NEW(fit->env, int32_t, (size_t) n);
+	spec->label(fit, labels);
+	for (int64 i = 0; i < n; i++)
+		results[i] = labels[i];
+	return results;
+}
+
 static void
-label_partition(FunctionCallInfo fcinfo, WindowObject window, const RmlFitSpec *spec,
-				PartitionLabels *partition)
+fit_partition(FunctionCallInfo fcinfo, WindowObject window, const RmlFitSpec *spec,
+			  PartitionResults *partition)
 {
 	MemoryContext context = GetMemoryChunkContext(partition);
 	int64 rows = WinGetPartitionRowCount(window);
-	int32_t *labels = MemoryContextAllocExtended(context, sizeof(int32_t) * rows,
-												 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	double *results = MemoryContextAllocHuge(context, sizeof(double) * rows);
 	bool *used = palloc_extended(rows, MCXT_ALLOC_HUGE);
 	RmlCollector collector = {0};
 	RmlFit fit;
 
+	for (int64 i = 0; i < rows; i++)
+		results[i] = NAN;
 	collect_partition(fcinfo, spec, &collector, context, rows, used);
 	if (collector.env != NULL && collector.frame.n > 0)
 	{
-		int32_t *fitted;
-
 		rml_collect_finish(&collector, true, &fit);
-		fitted = RML_NEW(collector.env, int32_t, (size_t) fit.matrix.n);
-		spec->label(&fit, fitted);
-		spread_labels(&fit.matrix, fitted, used, rows, labels);
+		spread_results(&fit.matrix, fit_results(spec, &fit), used, rows, results);
 	}
 	if (collector.env != NULL)
 		rml_pg_env_delete(collector.env);
 	pfree(used);
-	partition->labels = labels;
+	partition->results = results;
+}
+
+/* the result of the current row, NaN = NULL */
+static double
+window_result(FunctionCallInfo fcinfo, const RmlFitSpec *spec)
+{
+	WindowObject window = PG_WINDOW_OBJECT();
+	PartitionResults *partition = WinGetPartitionLocalMemory(window, sizeof(PartitionResults));
+
+	if (partition->results == NULL)
+		fit_partition(fcinfo, window, spec, partition);
+	return partition->results[WinGetCurrentPosition(window)];
 }
 
 Datum
 rml_window_label(FunctionCallInfo fcinfo, const RmlFitSpec *spec)
 {
-	WindowObject window = PG_WINDOW_OBJECT();
-	PartitionLabels *partition = WinGetPartitionLocalMemory(window, sizeof(PartitionLabels));
-	int32_t label;
+	double label = window_result(fcinfo, spec);
 
-	if (partition->labels == NULL)
-		label_partition(fcinfo, window, spec, partition);
-	label = partition->labels[WinGetCurrentPosition(window)];
-	if (label == 0)
+	if (isnan(label))
 		PG_RETURN_NULL();
-	PG_RETURN_INT32(label);
+	PG_RETURN_INT32((int32) label);
+}
+
+Datum
+rml_window_score(FunctionCallInfo fcinfo, const RmlFitSpec *spec)
+{
+	double score = window_result(fcinfo, spec);
+
+	if (isnan(score))
+		PG_RETURN_NULL();
+	PG_RETURN_FLOAT8(score);
 }

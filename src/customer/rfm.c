@@ -161,8 +161,9 @@ rml_rfm_predict(const void *rfm, const double *numbers, const int32_t *codes)
 /* ---- bytes ---- */
 
 void
-rml_rfm_encode(const RmlRfm *rfm, RmlWriter *writer)
+rml_rfm_encode(const void *fitted, RmlWriter *writer)
 {
+	const RmlRfm *rfm = fitted;
 	const RmlRfmMap *map = &rfm->map;
 	size_t n_cells = (size_t) map->n_cells;
 
@@ -273,6 +274,7 @@ const RmlAlgorithm rml_rfm_algorithm = {
 	.n_options = sizeof rml_rfm_options / sizeof rml_rfm_options[0],
 	.params_size = sizeof(RmlRfmParams),
 	.decode = rml_rfm_decode,
+	.encode = rml_rfm_encode,
 	.predict = rml_rfm_predict,
 	.describe = describe,
 };

@@ -123,13 +123,9 @@ fit_model(RmlFit *fit)
 {
 	const FitParams *params = fit->params;
 	RmlRfm rfm;
-	RmlWriter writer;
 
 	rml_rfm_fit(&rfm, fit->env, &params->map, fit->matrix.numbers, fit->matrix.n);
-	rml_model_begin(&writer, fit->env, &rml_rfm_algorithm, &fit->schema, params);
-	rml_rfm_encode(&rfm, &writer);
-	rml_writer_end(&writer);
-	return rml_writer_bytea(&writer);
+	return rml_fit_model(fit, &rml_rfm_algorithm, &rfm);
 }
 
 static const RmlFitSpec fit_spec = {

@@ -102,6 +102,18 @@ describe(const RmlModel *model)
 
 /* ---- scoring */
 
+static bool
+is_cluster(const RmlModel *model, double prediction)
+{
+	RmlClusters clusters;
+
+	model->algorithm->clusters(model->fitted, &clusters);
+	for (int c = 0; c < clusters.k; c++)
+		if (clusters.ids->numbers[c] == prediction)
+			return true;
+	return false;
+}
+
 /* rows of ordinary, huge, missing and tiny numbers, and codes up to (other) */
 static void
 score(RmlEnv *env, const RmlModel *model)
@@ -127,9 +139,8 @@ score(RmlEnv *env, const RmlModel *model)
 		}
 		rml_schema_prepare(schema, numbers);
 		prediction = model->algorithm->predict(model->fitted, numbers, codes);
-		if (model->algorithm->id == RML_ALGORITHM_KMEANS &&
-			!(prediction >= 1 && prediction <= (double) ((const RmlKmeans *) model->fitted)->k))
-			fail("a cluster out of range");
+		if (model->algorithm->clusters != NULL && !is_cluster(model, prediction))
+			fail("a number that no cluster has");
 		if (model->algorithm->id == RML_ALGORITHM_RFM &&
 			!(prediction >= 111 && prediction <= 101010))
 			fail("a code out of range");
@@ -171,12 +182,7 @@ profile(RmlEnv *env, const RmlModel *model)
 static void
 encode(RmlWriter *writer, RmlEnv *env, const RmlModel *model)
 {
-	rml_model_begin(writer, env, model->algorithm, &model->schema, model->params);
-	if (model->algorithm->id == RML_ALGORITHM_KMEANS)
-		rml_kmeans_encode(model->fitted, writer);
-	else
-		rml_rfm_encode(model->fitted, writer);
-	rml_writer_end(writer);
+	rml_model_encode(writer, env, model->algorithm, &model->schema, model->params, model->fitted);
 }
 
 static void
@@ -315,8 +321,7 @@ kmeans_seed(RmlEnv *env, RmlWriter *writer, int d, int k, bool standardize)
 	if (rml_kmeans_fit(env, &params, matrix.numbers, matrix.n, d, &kmeans, NULL) != NULL)
 		fail("the seed has no clusters");
 	rml_kmeans_sort(env, &kmeans, NULL, 0, -1);
-	rml_model_begin(writer, env, &rml_kmeans_algorithm, &schema, &params);
-	rml_kmeans_encode(&kmeans, writer);
+	rml_model_encode(writer, env, &rml_kmeans_algorithm, &schema, &params, &kmeans);
 }
 
 static void
@@ -332,8 +337,7 @@ rfm_seed(RmlEnv *env, RmlWriter *writer, int bins)
 	rml_rfm_map_init(&map, env, bins);
 	rml_rfm_map_finish(&map, env);
 	rml_rfm_fit(&rfm, env, &map, matrix.numbers, matrix.n);
-	rml_model_begin(writer, env, &rml_rfm_algorithm, &schema, &params);
-	rml_rfm_encode(&rfm, writer);
+	rml_model_encode(writer, env, &rml_rfm_algorithm, &schema, &params, &rfm);
 }
 
 /* a model whose schema has a category, which no algorithm here fits but the bytes allow */
@@ -358,13 +362,13 @@ category_seed(RmlEnv *env, RmlWriter *writer)
 							  .features = features,
 							  .standardize = true,
 							  .rows = 6};
-	const RmlKmeans kmeans = {.k = 2, .d = 1, .centroids = centroids, .sizes = sizes, .inertia = 3};
+	RmlKmeans kmeans = {.k = 2, .d = 1, .centroids = centroids, .sizes = sizes, .inertia = 3};
 	RmlKmeansParams params;
 	RmlOptionSet set = {rml_kmeans_options, rml_kmeans_n_options, &params};
 
 	rml_options_default(&set);
-	rml_model_begin(writer, env, &rml_kmeans_algorithm, &schema, &params);
-	rml_kmeans_encode(&kmeans, writer);
+	rml_segment_ids_init(&kmeans.ids, env, 2);
+	rml_model_encode(writer, env, &rml_kmeans_algorithm, &schema, &params, &kmeans);
 }
 
 static bool
@@ -412,7 +416,6 @@ rml_fuzz_seed(int i, uint8_t *buf, size_t cap)
 
 		if (!make_seed(env, &writer, i))
 			fail("a seed is missing");
-		rml_writer_end(&writer);
 		if (writer.length > LONGEST)
 			fail("a seed is too long");
 		memcpy(made[i], writer.bytes, writer.length);

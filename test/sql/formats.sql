@@ -8,12 +8,14 @@ SET search_path = public, retailml;
 \getenv srcdir PG_ABS_SRCDIR
 \set path :srcdir '/models/kmeans-1.hex'
 \set kmeans `cat :'path'`
+\set path :srcdir '/models/kmeans-2.hex'
+\set kmeans2 `cat :'path'`
 \set path :srcdir '/models/rfm-1.hex'
 \set rfm `cat :'path'`
 BEGIN;
-SELECT plan(8);
+SELECT plan(9);
 
-CREATE TEMP TABLE samples AS SELECT decode(:'kmeans', 'hex') AS kmeans, decode(:'rfm', 'hex') AS rfm;
+CREATE TEMP TABLE samples AS SELECT decode(:'kmeans', 'hex') AS kmeans, decode(:'kmeans2', 'hex') AS kmeans2, decode(:'rfm', 'hex') AS rfm;
 
 SELECT is(model_info(kmeans), '{"k": 3, "rows": 200, "sizes": [57, 68, 75], "n_iter": 67, "inertia": 529.4824751670471, "options":
     {"tol": 0.0001, "init": "k-means++", "seed": 42, "impute": "median", "n_init": 10, "exclude": [], "features": ["age", "income",
@@ -31,9 +33,10 @@ SELECT is(model_info(rfm), '{"cuts": {"recency": [221.2107986111111, 92.38366898
     "Potential Loyalists": 24}, "algorithm": "rfm"}', 'rfm 1: info') FROM samples;
 SELECT is(string_agg(rfm_score(rfm, r, f, m)::text, ' ' ORDER BY r), '(5,5,5,555,VIP) (3,3,2,332,"Need Attention") (1,1,1,111,Lost)',
     'rfm 1: scores') FROM samples, (VALUES (1, 40, 9000.0), (400, 1, 12.5), (60, 8, 900)) x (r, f, m);
+SELECT is(model_info(kmeans2), model_info(kmeans), 'kmeans 2: info') FROM samples;
 -- the same rows give the same bytes in this version, too
 SELECT is(kmeans_fit(c, 3, '{"features": ["age", "income", "loyalty_score", "signup_days"], "order_by": "income", "impute": "median"}'),
-    (SELECT kmeans FROM samples), 'kmeans 1: made again')
+    (SELECT kmeans2 FROM samples), 'kmeans 2: made again')
 FROM (SELECT age, income, CASE WHEN customer_id % 10 > 0 THEN loyalty_score END AS loyalty_score,
         signup_date - date '2020-01-01' AS signup_days FROM generate_synthetic_customers(200)) c;
 SELECT is(rfm_fit((r).recency_days, (r).frequency, (r).monetary, '{"segments": {"VIP": ["5 4-5 5"]}}'),

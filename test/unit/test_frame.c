@@ -479,6 +479,39 @@ check_copies(int distinct, const char *what)
 	unit_env_free(env);
 }
 
+/* a label that came with each row leaves the matrix, and keeps to its row */
+static void
+test_labels(void)
+{
+	static char *const names[] = {"x", "y", "label"}, *const types[] = {"real", "real", "integer"};
+	static const RmlKind kinds[] = {RML_NUMERIC, RML_NUMERIC, RML_NUMERIC};
+	RmlEnv *env = unit_env(1);
+	RmlFrame frame;
+	RmlMatrix matrix;
+	int32_t *labels;
+	bool together = true;
+
+	rml_frame_init(&frame, env, 3, names, types, kinds);
+	for (int i = 0; i < 1000; i++)
+	{
+		double *numbers;
+		int32_t *codes;
+
+		rml_frame_push(&frame, &numbers, &codes);
+		numbers[0] = i;
+		numbers[1] = -i;
+		numbers[2] = INT32_MIN + i;
+	}
+	rml_frame_order(&frame, false, &matrix);
+	labels = rml_frame_take_labels(&frame, &matrix);
+	for (int i = 0; i < 1000; i++)
+		together = together && matrix.numbers[2 * i] == -matrix.numbers[2 * i + 1] &&
+				   labels[i] == INT32_MIN + (int) matrix.numbers[2 * i];
+	unit_ok(together, "labels are those of their rows");
+	unit_ok(matrix.d_num == 2 && frame.d_num == 2 && frame.n_columns == 2, "and no feature");
+	unit_env_free(env);
+}
+
 static void
 test_cancel(void)
 {
@@ -516,6 +549,7 @@ main(void)
 	check_copies(1, "copies of one row");
 	check_copies(2, "copies of two rows");
 	check_copies(1000, "copies of a thousand rows");
+	test_labels();
 	test_cancel();
 	return unit_done();
 }

@@ -297,7 +297,7 @@ check_threads(RmlKmeansParams params, const double *x, int64_t n, int d, const c
 	for (int i = 0; i < 2; i++)
 	{
 		fitted[i] = fit(env[i], params, x, n, d);
-		rml_writer_begin(writer + i, env[i], RML_ALGORITHM_KMEANS, 1);
+		rml_writer_begin(writer + i, env[i], RML_ALGORITHM_KMEANS, 2);
 		rml_kmeans_encode(&fitted[i].model, writer + i);
 		rml_writer_end(writer + i);
 	}
@@ -509,7 +509,7 @@ encode(RmlEnv *env, const RmlKmeans *model)
 {
 	RmlWriter writer;
 
-	rml_writer_begin(&writer, env, RML_ALGORITHM_KMEANS, 1);
+	rml_writer_begin(&writer, env, RML_ALGORITHM_KMEANS, 2);
 	rml_kmeans_encode(model, &writer);
 	rml_writer_end(&writer);
 	return writer;
