@@ -36,7 +36,10 @@
 typedef enum RmlKmeansInit
 {
 	RML_KMEANS_PLUSPLUS = 0,
-	RML_KMEANS_RANDOM
+	RML_KMEANS_RANDOM,
+	/* k-prototypes only */
+	RML_KMEANS_CAO,
+	RML_KMEANS_HUANG
 } RmlKmeansInit;
 
 typedef struct RmlKmeansParams
@@ -53,17 +56,40 @@ typedef struct RmlKmeansParams
 extern const RmlOption rml_kmeans_options[];
 extern const int rml_kmeans_n_options;
 
+/* the columns of the rows; k-means has no categories, k-prototypes (kprototypes.h) may have */
+typedef struct RmlKmeansShape
+{
+	int d;
+	int d_cat;
+	int64_t n_codes; /* of all d_cat features together */
+} RmlKmeansShape;
+
+/* what is clustered: numbers, and for k-prototypes category codes beside them */
+typedef struct RmlKmeansRows
+{
+	const double *x;      /* [n x d], all finite */
+	const int32_t *codes; /* [n x d_cat] */
+	int64_t n;
+	RmlKmeansShape shape;
+	const int32_t *feature_codes; /* [d_cat] codes of feature f are 0 .. feature_codes[f] - 1 */
+	double gamma;                 /* weight of a category that differs */
+} RmlKmeansRows;
+
 typedef struct RmlKmeans
 {
 	int64_t k;
 	int d;
+	int d_cat;
 	double *centroids; /* [k x d], in prepared units */
-	int64_t *sizes;    /* [k] training rows of each cluster */
-	double inertia;    /* infinity where a float8 cannot hold it */
-	int64_t n_iter;    /* iterations of the restart that won, refinement included */
-	bool converged;    /* stopped before max_iter */
+	int32_t *modes;    /* [k x d_cat] */
+	double gamma;
+	int64_t *sizes; /* [k] training rows of each cluster */
+	double inertia; /* infinity where a float8 cannot hold it */
+	int64_t n_iter; /* iterations of the restart that won, refinement included */
+	bool converged; /* stopped before max_iter */
 	RmlSegmentIds ids;
-	double *packed; /* [k / 8, rounded up][d x 8]: centroids as predict reads them */
+	double *packed;        /* [k / 8, rounded up][d x 8]: centroids as predict reads them */
+	int32_t *packed_modes; /* [k / 8, rounded up][d_cat x 8] */
 } RmlKmeans;
 
 /* NULL, or the reason n rows of d features cannot be fitted */
@@ -71,6 +97,8 @@ extern const char *rml_kmeans_check(RmlEnv *env, const RmlKmeansParams *params, 
 
 /* bytes a fit takes at its peak, on top of x */
 extern size_t rml_kmeans_bytes(const RmlKmeansParams *params, int64_t n, int d, int threads);
+extern size_t rml_kmeans_rows_bytes(const RmlKmeansParams *params, const RmlKmeansShape *shape,
+									int64_t n, int threads);
 
 /*
  * Fit k centroids to x [n x d], all finite.  labels [n], numbered from 0, may be NULL.  Returns
@@ -78,6 +106,10 @@ extern size_t rml_kmeans_bytes(const RmlKmeansParams *params, int64_t n, int d, 
  */
 extern const char *rml_kmeans_fit(RmlEnv *env, const RmlKmeansParams *params, const double *x,
 								  int64_t n, int d, RmlKmeans *out, int32_t *labels);
+
+/* the same for rows that may have categories; the caller has checked parameters and shape */
+extern const char *rml_kmeans_fit_rows(RmlEnv *env, const RmlKmeansParams *params,
+									   const RmlKmeansRows *rows, RmlKmeans *out, int32_t *labels);
 
 /*
  * Renumber the clusters: the largest first, ties by centroid in lexicographic order.  With
@@ -89,6 +121,13 @@ extern void rml_kmeans_sort(RmlEnv *env, RmlKmeans *kmeans, int32_t *labels, int
 
 /* cluster of the row x [d], numbered from 0; *distance (if not NULL) is that to its centroid */
 extern int rml_kmeans_predict(const RmlKmeans *kmeans, const double *x, double *distance);
+
+/* the same with categories codes [d_cat], which are ignored where the model has none */
+extern int rml_kmeans_predict_row(const RmlKmeans *kmeans, const double *x, const int32_t *codes,
+								  double *distance);
+
+/* lay the centroids out as predict reads them: whoever makes or decodes a model does it */
+extern void rml_kmeans_pack(RmlEnv *env, RmlKmeans *kmeans);
 
 extern void rml_kmeans_encode(const void *kmeans, RmlWriter *writer);
 extern void *rml_kmeans_decode(RmlReader *reader, const RmlSchema *schema, const void *params);

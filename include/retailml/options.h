@@ -6,7 +6,8 @@
  * errors (options_sql.h), the values kept in the model, and what model_info() shows.
  *
  * In the params struct every INT, BOOL and CHOICE is an int64_t (a choice is the index into
- * choices), FLOAT is a double, TEXT a char * (NULL = not given), NAMES an RmlNames.  An OBJECT is
+ * choices), FLOAT is a double, AUTO a double or RML_AUTO for the word "auto" (its default; the
+ * accepted range starts at 0), TEXT a char * (NULL = not given), NAMES an RmlNames.  An OBJECT is
  * only checked for being a JSON object; the binding that declares it reads it by itself.
  */
 #ifndef RETAILML_OPTIONS_H
@@ -19,6 +20,7 @@ typedef enum RmlOptionType
 {
 	RML_OPTION_INT,
 	RML_OPTION_FLOAT,
+	RML_OPTION_AUTO,
 	RML_OPTION_BOOL,
 	RML_OPTION_CHOICE,
 	RML_OPTION_TEXT,
@@ -56,6 +58,8 @@ extern void rml_options_encode(const RmlOptionSet *set, RmlWriter *writer);
 extern void rml_options_decode(const RmlOptionSet *set, RmlReader *reader);
 extern void rml_options_describe(const RmlOptionSet *set, RmlInfo *info);
 
+#define RML_AUTO (-1.0)
+
 /* entries of a table */
 #define RML_INT_OPTION(type, field, standard, low, high) \
 	{ \
@@ -64,6 +68,10 @@ extern void rml_options_describe(const RmlOptionSet *set, RmlInfo *info);
 #define RML_FLOAT_OPTION(type, field, standard, low, high) \
 	{ \
 #field, RML_OPTION_FLOAT, offsetof(type, field), (standard), (low), (high), NULL \
+	}
+#define RML_AUTO_OPTION(type, field, low, high) \
+	{ \
+#field, RML_OPTION_AUTO, offsetof(type, field), RML_AUTO, (low), (high), NULL \
 	}
 #define RML_BOOL_OPTION(type, field, standard) \
 	{ \

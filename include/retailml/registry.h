@@ -35,6 +35,7 @@ typedef struct RmlAlgorithm
 
 #define RML_ALGORITHM_KMEANS 1
 #define RML_ALGORITHM_RFM 2
+#define RML_ALGORITHM_KPROTOTYPES 3
 
 extern const RmlAlgorithm *rml_algorithm_by_id(uint16_t id);
 

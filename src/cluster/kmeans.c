@@ -167,9 +167,11 @@ const RmlAlgorithm rml_kmeans_algorithm = {
 typedef struct Rank
 {
 	const double *centroid; /* [d] */
+	const int32_t *modes;   /* [d_cat] */
 	int64_t size;
 	int64_t number; /* before sorting */
 	int d;
+	int d_cat;
 	int feature; /* -1: none */
 } Rank;
 
@@ -192,6 +194,8 @@ compare_ranks(const void *left, const void *right)
 		order = (a->size < b->size) - (a->size > b->size);
 	for (int j = 0; order == 0 && j < a->d; j++)
 		order = descending(b->centroid[j], a->centroid[j]);
+	for (int f = 0; order == 0 && f < a->d_cat; f++)
+		order = (a->modes[f] > b->modes[f]) - (a->modes[f] < b->modes[f]);
 	return order != 0 ? order : (a->number > b->number) - (a->number < b->number);
 }
 
@@ -201,8 +205,13 @@ sorted_ranks(RmlEnv *env, const RmlKmeans *kmeans, int feature)
 	Rank *ranks = RML_NEW(env, Rank, (size_t) kmeans->k);
 
 	for (int64_t c = 0; c < kmeans->k; c++)
-		ranks[c] =
-			(Rank){kmeans->centroids + c * kmeans->d, kmeans->sizes[c], c, kmeans->d, feature};
+		ranks[c] = (Rank){.centroid = kmeans->centroids + c * kmeans->d,
+						  .modes = kmeans->modes + c * kmeans->d_cat,
+						  .size = kmeans->sizes[c],
+						  .number = c,
+						  .d = kmeans->d,
+						  .d_cat = kmeans->d_cat,
+						  .feature = feature};
 	qsort(ranks, (size_t) kmeans->k, sizeof(Rank), compare_ranks);
 	return ranks;
 }
@@ -213,13 +222,16 @@ rml_kmeans_sort(RmlEnv *env, RmlKmeans *kmeans, int32_t *labels, int64_t n, int 
 	size_t k = (size_t) kmeans->k;
 	size_t d = (size_t) kmeans->d;
 	Rank *ranks = sorted_ranks(env, kmeans, feature);
+	size_t d_cat = (size_t) kmeans->d_cat;
 	double *centroids = RML_NEW(env, double, k *d);
+	int32_t *modes = RML_NEW(env, int32_t, k * d_cat);
 	int64_t *sizes = RML_NEW(env, int64_t, k);
 	int32_t *renamed = RML_NEW(env, int32_t, k);
 
 	for (size_t c = 0; c < k; c++)
 	{
 		memcpy(centroids + c * d, ranks[c].centroid, d * sizeof(double));
+		memcpy(modes + c * d_cat, ranks[c].modes, d_cat * sizeof(int32_t));
 		sizes[c] = ranks[c].size;
 		renamed[ranks[c].number] = (int32_t) c;
 	}
@@ -228,9 +240,10 @@ rml_kmeans_sort(RmlEnv *env, RmlKmeans *kmeans, int32_t *labels, int64_t n, int 
 	rml_release(env, ranks);
 	rml_release(env, renamed);
 	rml_release(env, kmeans->centroids);
+	rml_release(env, kmeans->modes);
 	rml_release(env, kmeans->sizes);
-	rml_release(env, kmeans->packed);
 	kmeans->centroids = centroids;
+	kmeans->modes = modes;
 	kmeans->sizes = sizes;
 	rml_kmeans_pack(env, kmeans);
 }

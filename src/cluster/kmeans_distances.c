@@ -19,7 +19,7 @@
 int64_t
 rml_kmeans_block_rows(const RmlKmeansPoints *points, int64_t centers)
 {
-	int64_t strips = BLOCK_WORK / points->d / centers / points->strip;
+	int64_t strips = BLOCK_WORK / points->width / centers / points->strip;
 
 	return (strips < 1 ? 1 : strips > 64 ? 64 : strips) * points->strip;
 }
@@ -32,8 +32,9 @@ rml_kmeans_centers_make(RmlKmeansCenters *centers, const RmlKmeansPoints *points
 	size_t padded = ((size_t) k + 3) / 4 * 4;
 
 	centers->k = k;
-	centers->z = RML_NEW_ZERO(points->env, double, (size_t) k * points->d);
+	centers->z = RML_NEW_ZERO(points->env, double, (size_t) k * points->width);
 	centers->packed = RML_NEW_ZERO(points->env, float, padded * points->d);
+	centers->modes = RML_NEW_ZERO(points->env, int32_t, padded * points->d_cat);
 	centers->norms = RML_NEW_ZERO(points->env, float, padded);
 	centers->largest = 0.0f;
 }
@@ -43,6 +44,7 @@ rml_kmeans_centers_release(RmlKmeansCenters *centers, RmlEnv *env)
 {
 	rml_release(env, centers->z);
 	rml_release(env, centers->packed);
+	rml_release(env, centers->modes);
 	rml_release(env, centers->norms);
 }
 
@@ -56,15 +58,18 @@ rml_kmeans_centers_pack(RmlKmeansCenters *centers, const RmlKmeansPoints *points
 	{
 		float *out = centers->packed + (points->linalg ? c * d : c / 4 * 4 * d + c % 4);
 		size_t stride = points->linalg ? 1 : 4;
+		const double *z = centers->z + c * points->width;
 		double square = 0.0;
 
 		for (size_t j = 0; j < d; j++)
 		{
-			float value = (float) centers->z[c * d + j];
+			float value = (float) z[j];
 
 			out[j * stride] = value;
 			square += (double) value * value;
 		}
+		for (int f = 0; f < points->d_cat; f++)
+			centers->modes[c * points->d_cat + f] = (int32_t) z[d + f];
 		centers->norms[c] = (float) square;
 		largest = fmax(largest, square);
 	}
@@ -81,33 +86,35 @@ scratch_floats(int d)
 }
 
 static size_t
-thread_bytes(int d, int64_t k)
+thread_bytes(int d, size_t sum_width, int64_t k)
 {
-	return scratch_floats(d) * sizeof(float) + (size_t) k * ((size_t) d + 1) * sizeof(int64_t) +
+	return scratch_floats(d) * sizeof(float) + (size_t) k * (sum_width + 1) * sizeof(int64_t) +
 		   CACHE_LINE;
 }
 
 size_t
-rml_kmeans_scratch_bytes(int d, int64_t k, int threads)
+rml_kmeans_scratch_bytes(const RmlKmeansShape *shape, int64_t k, int threads)
 {
-	return (size_t) threads * (thread_bytes(d, k) + sizeof(RmlKmeansScratch));
+	size_t sum_width = (size_t) shape->d + (size_t) shape->n_codes;
+
+	return (size_t) threads * (thread_bytes(shape->d, sum_width, k) + sizeof(RmlKmeansScratch));
 }
 
 RmlKmeansScratch *
 rml_kmeans_scratch_make(const RmlKmeansPoints *points, int k)
 {
 	RmlEnv *env = points->env;
-	const size_t d = (size_t) points->d;
+	const size_t width = (size_t) points->sum_width;
 	RmlKmeansScratch *scratch = RML_NEW_ZERO(env, RmlKmeansScratch, (size_t) env->threads);
 
 	for (int thread = 0; thread < env->threads; thread++)
 	{
 		RmlKmeansScratch *s = scratch + thread;
 
-		s->sums = rml_alloc_zero(env, thread_bytes(points->d, k));
-		s->counts = s->sums + (size_t) k * d;
+		s->sums = rml_alloc_zero(env, thread_bytes(points->d, width, k));
+		s->counts = s->sums + (size_t) k * width;
 		/* vectors are aligned to 16 */
-		s->table = (float *) (s->counts + k + (size_t) k * (d + 1) % 2);
+		s->table = (float *) (s->counts + k + (size_t) k * (width + 1) % 2);
 		s->least = s->table + (size_t) STRIP * CHUNK;
 		s->second = s->least + STRIP;
 		s->nearest = (int32_t *) (s->second + STRIP);
@@ -131,7 +138,7 @@ rml_kmeans_scratch_clear(RmlKmeansScratch *scratch, const RmlKmeansPoints *point
 {
 	for (int thread = 0; thread < points->env->threads; thread++)
 	{
-		memset(scratch[thread].sums, 0, (size_t) k * points->d * sizeof(int64_t));
+		memset(scratch[thread].sums, 0, (size_t) k * points->sum_width * sizeof(int64_t));
 		memset(scratch[thread].counts, 0, (size_t) k * sizeof(int64_t));
 		scratch[thread].changed = 0;
 	}
@@ -222,17 +229,30 @@ typedef struct Strip
 	RmlKmeansScratch *scratch;
 	const float *rows;
 	const float *norms; /* with linalg only */
+	int64_t start;
 	int picked;
 } Strip;
 
 static Strip
 open_strip(const RmlKmeansPoints *points, int64_t start, int picked, RmlKmeansScratch *scratch)
 {
-	Strip strip = {points, scratch, points->rows + start * points->d, NULL, picked};
+	Strip strip = {points, scratch, points->rows + start * points->d, NULL, start, picked};
 
 	if (points->linalg != NULL)
 		strip.rows = gather(points, start, picked, scratch, &strip.norms);
 	return strip;
+}
+
+static void
+add_mismatches(const Strip *strip, const RmlKmeansCenters *centers, int first, int count)
+{
+	const RmlKmeansPoints *points = strip->points;
+
+	if (points->d_cat > 0)
+		rml_kmeans_tile_mismatches(points->codes + strip->start * points->d_cat,
+								   strip->scratch->picked, strip->picked, points->d_cat,
+								   centers->modes + (size_t) first * points->d_cat, count,
+								   (float) points->gamma, strip->scratch->table);
 }
 
 static void
@@ -246,6 +266,7 @@ strip_distances(const Strip *strip, const RmlKmeansCenters *centers, int first, 
 	{
 		rml_kmeans_tile_distances(strip->rows, strip->scratch->picked, strip->picked, d, packed,
 								  count, table);
+		add_mismatches(strip, centers, first, count);
 		return;
 	}
 	strip->points->linalg->sgemm_nt(count, strip->picked, d, 1.0f, packed, d, strip->rows, d, 0.0f,

@@ -112,7 +112,7 @@ sum_rows(Means *means)
 	const size_t values = (size_t) means->run->k * points->d;
 
 	means->part_rows = rml_blocks(points->n, means->parts);
-	means->step_rows = 1 + VALUES_PER_STEP / points->d;
+	means->step_rows = 1 + VALUES_PER_STEP / points->width;
 	for (; means->step * means->step_rows < means->part_rows; means->step++)
 		rml_parallel(points->env, means->parts, sum_part, means);
 	for (int64_t part = 1; part < means->parts; part++)
@@ -143,6 +143,47 @@ find_means(RmlKmeansRun *run, RmlKmeans *out)
 	rml_release(points->env, means.sums);
 }
 
+/* ---- modes ---- */
+
+typedef struct Modes
+{
+	RmlKmeansRun *run;
+	int64_t block_rows;
+} Modes;
+
+static void
+count_block(void *context, int64_t block, int thread)
+{
+	const Modes *modes = context;
+	const RmlKmeansRun *run = modes->run;
+	const RmlKmeansPoints *points = run->points;
+	int64_t *sums = run->scratch[thread].sums;
+	const int64_t end = rml_block_end(block, modes->block_rows, points->n);
+
+	for (int64_t row = block * modes->block_rows; row < end; row++)
+		rml_kmeans_count_codes(points, row, sums + (size_t) run->labels[row] * points->sum_width,
+							   1);
+}
+
+/* modes of the rows of each cluster; an empty cluster keeps its own */
+static void
+find_modes(RmlKmeansRun *run, RmlKmeans *out)
+{
+	const RmlKmeansPoints *points = run->points;
+	Modes modes = {run, rml_kmeans_block_rows(points, 8)};
+
+	if (points->d_cat == 0)
+		return;
+	rml_kmeans_scratch_clear(run->scratch, points, run->k);
+	rml_parallel(points->env, rml_blocks(points->n, modes.block_rows), count_block, &modes);
+	memset(run->sums, 0, (size_t) run->k * points->sum_width * sizeof(int64_t));
+	rml_kmeans_add_threads(run);
+	for (int c = 0; c < run->k; c++)
+		if (out->sizes[c] > 0)
+			rml_kmeans_modes(points, run->sums + (size_t) c * points->sum_width,
+							 out->modes + (size_t) c * points->d_cat);
+}
+
 /* ---- assignment ---- */
 
 typedef struct Exact
@@ -161,7 +202,7 @@ typedef struct Exact
 static bool
 certain(const RmlKmeansPoints *points, float least, float second, float largest)
 {
-	const float roundings = (float) (points->d + 8);
+	const float roundings = (float) (points->width + 8);
 	const float farther = sqrtf(second);
 	const float nearer = sqrtf(least);
 	const float both = farther + 2.0f * largest;
@@ -173,6 +214,14 @@ certain(const RmlKmeansPoints *points, float least, float second, float largest)
 	return farther - nearer > 2.0f * FLOAT4_UNIT * (roundings * farther + 2.0f * both) + VANISHING;
 }
 
+/* the model's answer for one of the caller's rows */
+static int32_t
+predict_row(const RmlKmeansPoints *points, const RmlKmeans *model, int64_t row, double *distance)
+{
+	return rml_kmeans_predict_row(model, points->x + row * points->d,
+								  points->given + row * points->d_cat, distance);
+}
+
 static double
 square_distance(const double *restrict x, const double *restrict centroid, int d)
 {
@@ -181,6 +230,20 @@ square_distance(const double *restrict x, const double *restrict centroid, int d
 	for (int j = 0; j < d; j++)
 		sum += (x[j] - centroid[j]) * (x[j] - centroid[j]);
 	return sum;
+}
+
+static double
+mismatch_cost(const Exact *exact, int64_t row, int32_t label)
+{
+	const RmlKmeans *model = exact->model;
+	const int d_cat = model->d_cat;
+	const int32_t *codes = exact->run->points->given + row * d_cat;
+	const int32_t *modes = model->modes + (size_t) label * d_cat;
+	int mismatches = 0;
+
+	for (int f = 0; f < d_cat; f++)
+		mismatches += codes[f] != modes[f];
+	return d_cat > 0 ? model->gamma * mismatches : 0.0;
 }
 
 /* a row's label; returns its share of the inertia */
@@ -197,7 +260,8 @@ settle_row(const Exact *exact, int64_t row, int32_t label, RmlKmeansScratch *scr
 		run->labels[row] = label;
 	}
 	return square_distance(run->points->x + row * d, exact->model->centroids + (size_t) label * d,
-						   d);
+						   d) +
+		   mismatch_cost(exact, row, label);
 }
 
 /* labels of the rows of a strip; returns their inertia */
@@ -216,7 +280,7 @@ exact_strip(const Exact *exact, int64_t start, int64_t end, int thread)
 		int32_t label = scratch->nearest[i];
 
 		if (!certain(points, scratch->least[i], scratch->second[i], run->centers.largest))
-			label = rml_kmeans_predict(exact->model, points->x + (start + i) * points->d, NULL);
+			label = predict_row(points, exact->model, start + i, NULL);
 		inertia += settle_row(exact, start + i, label, scratch);
 	}
 	return inertia;
@@ -245,8 +309,15 @@ load_centers(RmlKmeansRun *run, const RmlKmeans *model)
 {
 	const RmlKmeansPoints *points = run->points;
 
-	for (int64_t i = 0; i < model->k * model->d; i++)
-		run->centers.z[i] = (model->centroids[i] - points->mean[i % points->d]) * points->scale;
+	for (int64_t c = 0; c < model->k; c++)
+	{
+		double *z = run->centers.z + c * points->width;
+
+		for (int j = 0; j < points->d; j++)
+			z[j] = (model->centroids[c * points->d + j] - points->mean[j]) * points->scale;
+		for (int f = 0; f < points->d_cat; f++)
+			z[points->d + f] = model->modes[c * points->d_cat + f];
+	}
 	rml_kmeans_centers_pack(&run->centers, points);
 }
 
@@ -283,7 +354,6 @@ assign_exactly(RmlKmeansRun *run, RmlKmeans *out)
 	exact.inertia = RML_NEW(env, double, (size_t) blocks);
 	rml_kmeans_scratch_clear(run->scratch, run->points, run->k);
 	load_centers(run, out);
-	rml_release(env, out->packed);
 	rml_kmeans_pack(env, out);
 	rml_parallel(env, blocks, exact_block, &exact);
 	changed = combine(&exact, blocks, out);
@@ -326,16 +396,26 @@ farthest_row(const RmlKmeansRun *run, const RmlKmeans *model)
 	{
 		double distance;
 
-		rml_kmeans_predict(model, points->x + i * points->d, &distance);
+		predict_row(points, model, i, &distance);
 		if (distance > farthest)
 		{
 			farthest = distance;
 			row = i;
 		}
-		if (i % (1 + VALUES_PER_STEP / points->d / model->k) == 0)
+		if (i % (1 + VALUES_PER_STEP / points->width / model->k) == 0)
 			rml_poll(points->env);
 	}
 	return row;
+}
+
+void
+rml_kmeans_center_at(const RmlKmeansPoints *points, int64_t row, RmlKmeans *out, int cluster)
+{
+	const size_t d = (size_t) points->d, d_cat = (size_t) points->d_cat;
+
+	memcpy(out->centroids + cluster * d, points->x + row * d, d * sizeof(double));
+	for (size_t f = 0; f < d_cat; f++)
+		out->modes[cluster * d_cat + f] = points->given[row * d_cat + f];
 }
 
 /*
@@ -345,15 +425,13 @@ farthest_row(const RmlKmeansRun *run, const RmlKmeans *model)
 static int64_t
 assign_and_fill(RmlKmeansRun *run, RmlKmeans *out)
 {
-	const size_t d = (size_t) run->points->d;
 	int64_t changed = assign_exactly(run, out);
 	int empty;
 
 	/* differences of the smallest float8 are too small for a distance: do not try for ever */
 	for (int tries = 0; tries < run->k && (empty = empty_cluster(out)) >= 0; tries++)
 	{
-		memcpy(out->centroids + (size_t) empty * d,
-			   run->points->x + (size_t) farthest_row(run, out) * d, d * sizeof(double));
+		rml_kmeans_center_at(run->points, farthest_row(run, out), out, empty);
 		changed += assign_exactly(run, out);
 	}
 	return changed;
@@ -372,6 +450,7 @@ rml_kmeans_exact(RmlKmeansRun *run, int64_t more_iter, bool labelled, RmlKmeans 
 	for (;;)
 	{
 		find_means(run, out);
+		find_modes(run, out);
 		changed = assign_and_fill(run, out);
 		if (changed == 0 || !run->strict || iteration >= more_iter)
 			break;
@@ -382,7 +461,7 @@ rml_kmeans_exact(RmlKmeansRun *run, int64_t more_iter, bool labelled, RmlKmeans 
 }
 
 size_t
-rml_kmeans_exact_bytes(int64_t n, int d, int64_t k)
+rml_kmeans_exact_bytes(const RmlKmeansShape *shape, int64_t n, int64_t k)
 {
-	return (size_t) count_parts(n, k) * (size_t) rml_block_stride(k * d) * sizeof(double);
+	return (size_t) count_parts(n, k) * (size_t) rml_block_stride(k * shape->d) * sizeof(double);
 }

@@ -27,15 +27,13 @@ void
 rml_kmeans_run_make(RmlKmeansRun *run, const RmlKmeansPoints *points, int k)
 {
 	RmlEnv *env = points->env;
-	const size_t values = (size_t) k * points->d;
-
 	*run = (RmlKmeansRun){.points = points, .k = k};
 	rml_kmeans_centers_make(&run->centers, points, k);
-	run->from = RML_NEW_ZERO(env, double, values);
+	run->from = RML_NEW_ZERO(env, double, (size_t) k * points->width);
 	run->labels = RML_NEW(env, int32_t, (size_t) points->n_padded);
 	run->bound = RML_NEW(env, float, (size_t) points->n_padded);
 	run->drift = RML_NEW(env, float, (size_t) k);
-	run->sums = RML_NEW(env, int64_t, values);
+	run->sums = RML_NEW(env, int64_t, (size_t) k * points->sum_width);
 	run->counts = RML_NEW(env, int64_t, (size_t) k);
 	run->scratch = rml_kmeans_scratch_make(points, k);
 }
@@ -56,32 +54,43 @@ rml_kmeans_run_release(RmlKmeansRun *run)
 }
 
 size_t
-rml_kmeans_run_bytes(int64_t n, int d, int64_t k, int threads)
+rml_kmeans_run_bytes(const RmlKmeansShape *shape, int64_t n, int64_t k, int threads)
 {
-	const size_t values = (size_t) k * (size_t) d;
+	const size_t width = (size_t) shape->d + (size_t) shape->d_cat;
+	const size_t sum_width = (size_t) shape->d + (size_t) shape->n_codes;
 
 	/* labels and bounds; centres as float8 twice and as float4, sums; counts, drifts, moves */
 	return ((size_t) n + RML_KMEANS_TILE) * (sizeof(int32_t) + sizeof(float)) +
-		   values * (3 * sizeof(double) + sizeof(float)) + (size_t) (k + 4) * 32 +
-		   rml_kmeans_scratch_bytes(d, k, threads);
+		   (size_t) k * width * (2 * sizeof(double) + sizeof(float)) +
+		   (size_t) k * sum_width * sizeof(int64_t) + (size_t) (k + 4) * 32 +
+		   rml_kmeans_scratch_bytes(shape, k, threads);
+}
+
+size_t
+rml_kmeans_rows_bytes(const RmlKmeansParams *params, const RmlKmeansShape *shape, int64_t n,
+					  int threads)
+{
+	const int64_t k = params->k;
+	const int64_t sample = rml_kmeans_sample_size(n, k);
+	const size_t values = (size_t) k * ((size_t) shape->d + (size_t) shape->d_cat);
+	const size_t seeding =
+		rml_kmeans_points_bytes(shape, sample) + rml_kmeans_run_bytes(shape, sample, k, threads);
+	const size_t refining = rml_kmeans_refine_bytes(shape, n, k, threads);
+	const size_t result = rml_kmeans_exact_bytes(shape, n, k);
+	size_t last = sample > 0 && seeding > refining ? seeding : refining;
+
+	last = last > result ? last : result;
+	/* rows that are kept for first centres, what is kept of restarts, the model */
+	return rml_kmeans_points_bytes(shape, n) + rml_kmeans_run_bytes(shape, n, k, threads) + last +
+		   (size_t) k * 16 + values * sizeof(double) * (KEPT + 2) + (size_t) shape->d * 64;
 }
 
 size_t
 rml_kmeans_bytes(const RmlKmeansParams *params, int64_t n, int d, int threads)
 {
-	const int64_t k = params->k;
-	const int64_t sample = rml_kmeans_sample_size(n, k);
-	const size_t values = (size_t) k * (size_t) d;
-	const size_t seeding =
-		rml_kmeans_points_bytes(sample, d) + rml_kmeans_run_bytes(sample, d, k, threads);
-	const size_t refining = rml_kmeans_refine_bytes(n, d, k, threads);
-	const size_t result = rml_kmeans_exact_bytes(n, d, k);
-	size_t last = sample > 0 && seeding > refining ? seeding : refining;
+	const RmlKmeansShape shape = {.d = d};
 
-	last = last > result ? last : result;
-	/* rows that are kept for first centres, what is kept of restarts, the model */
-	return rml_kmeans_points_bytes(n, d) + rml_kmeans_run_bytes(n, d, k, threads) + last +
-		   (size_t) k * 16 + values * sizeof(double) * (KEPT + 2) + (size_t) d * 64;
+	return rml_kmeans_rows_bytes(params, &shape, n, threads);
 }
 
 /* ---- restarts ---- */
@@ -90,7 +99,7 @@ rml_kmeans_bytes(const RmlKmeansParams *params, int64_t n, int d, int threads)
 static void
 offer(RmlKmeansKept *kept, int *n_kept, int most, const RmlKmeansRun *run)
 {
-	const size_t size = (size_t) run->k * run->points->d * sizeof(double);
+	const size_t size = (size_t) run->k * run->points->width * sizeof(double);
 	RmlKmeansKept last;
 	int place;
 
@@ -150,7 +159,7 @@ restarts(RmlKmeansRun *run, const RmlKmeansParams *params, RmlKmeansKept *kept)
 		return true;
 	budget = spent * (run->points->n < MANY_ROWS ? BUDGET : BUDGET_MANY_ROWS);
 	best = refine_all(run, params, kept, n_kept, budget);
-	memcpy(run->centers.z, best->z, (size_t) run->k * run->points->d * sizeof(double));
+	memcpy(run->centers.z, best->z, (size_t) run->k * run->points->width * sizeof(double));
 	rml_kmeans_lloyd(run, params->max_iter, 0.0);
 	run->n_iter += best->n_iter;
 	return true;
@@ -160,7 +169,7 @@ static bool
 find_labels(RmlKmeansRun *run, const RmlKmeansParams *params)
 {
 	RmlEnv *env = run->points->env;
-	const size_t values = (size_t) run->k * run->points->d;
+	const size_t values = (size_t) run->k * run->points->width;
 	double *memory = RML_NEW(env, double, KEPT *values);
 	RmlKmeansKept kept[KEPT];
 	bool found;
@@ -181,10 +190,8 @@ find_labels(RmlKmeansRun *run, const RmlKmeansParams *params)
 static void
 start_from_rows(RmlKmeansRun *run, const int64_t *rows, RmlKmeans *out)
 {
-	const size_t d = (size_t) run->points->d;
-
 	for (int c = 0; c < run->k; c++)
-		memcpy(out->centroids + c * d, run->points->x + (size_t) rows[c] * d, d * sizeof(double));
+		rml_kmeans_center_at(run->points, rows[c], out, c);
 	memset(run->labels, -1, (size_t) run->points->n_padded * sizeof(int32_t));
 	run->strict = run->converged = true;
 	run->n_iter = 0;
@@ -217,29 +224,45 @@ check_distinct(RmlEnv *env, int64_t found, int64_t k)
 					  (long long) found, found == 1 ? " is" : "s are");
 }
 
+static void
+begin_model(RmlEnv *env, const RmlKmeansRows *rows, int64_t k, RmlKmeans *out)
+{
+	const RmlKmeansShape *shape = &rows->shape;
+
+	*out = (RmlKmeans){.k = k, .d = shape->d, .d_cat = shape->d_cat, .gamma = rows->gamma};
+	out->centroids = RML_NEW(env, double, (size_t) k *(size_t) shape->d);
+	out->modes = RML_NEW_ZERO(env, int32_t, (size_t) k * (size_t) shape->d_cat);
+	out->sizes = RML_NEW(env, int64_t, (size_t) k);
+	rml_segment_ids_init(&out->ids, env, k);
+}
+
+const char *
+rml_kmeans_fit_rows(RmlEnv *env, const RmlKmeansParams *params, const RmlKmeansRows *rows,
+					RmlKmeans *out, int32_t *labels)
+{
+	int64_t *distinct = RML_NEW(env, int64_t, (size_t) params->k);
+	const char *reason =
+		check_distinct(env, rml_kmeans_distinct(env, rows, params->k, distinct), params->k);
+	RmlKmeansPoints points;
+
+	if (reason == NULL)
+		reason = rml_kmeans_points_make(&points, env, rows);
+	if (reason == NULL)
+	{
+		begin_model(env, rows, params->k, out);
+		fit_points(&points, params, distinct, out, labels);
+		rml_kmeans_points_release(&points);
+	}
+	rml_release(env, distinct);
+	return reason;
+}
+
 const char *
 rml_kmeans_fit(RmlEnv *env, const RmlKmeansParams *params, const double *x, int64_t n, int d,
 			   RmlKmeans *out, int32_t *labels)
 {
+	const RmlKmeansRows rows = {.x = x, .n = n, .shape = {.d = d}};
 	const char *reason = rml_kmeans_check(env, params, n, d);
-	RmlKmeansPoints points;
-	int64_t *rows;
 
-	if (reason != NULL)
-		return reason;
-	rows = RML_NEW(env, int64_t, (size_t) params->k);
-	reason = check_distinct(env, rml_kmeans_distinct(env, x, n, d, params->k, rows), params->k);
-	if (reason == NULL)
-		reason = rml_kmeans_points_make(&points, env, x, n, d);
-	if (reason == NULL)
-	{
-		*out = (RmlKmeans){.k = params->k, .d = d};
-		out->centroids = RML_NEW(env, double, (size_t) out->k *(size_t) d);
-		out->sizes = RML_NEW(env, int64_t, (size_t) out->k);
-		rml_segment_ids_init(&out->ids, env, out->k);
-		fit_points(&points, params, rows, out, labels);
-		rml_kmeans_points_release(&points);
-	}
-	rml_release(env, rows);
-	return reason;
+	return reason != NULL ? reason : rml_kmeans_fit_rows(env, params, &rows, out, labels);
 }

@@ -80,7 +80,7 @@ seed_pass(Seeding *seeding, int candidates)
 static void
 choose(Seeding *seeding, int first)
 {
-	const int d = seeding->run->points->d;
+	const size_t width = (size_t) seeding->run->points->width;
 	const int k = seeding->table.k;
 	double least = INFINITY;
 	int best = first;
@@ -99,7 +99,7 @@ choose(Seeding *seeding, int first)
 	}
 	for (int64_t block = 0; block < seeding->blocks; block++)
 		seeding->block_sums[block] = seeding->potentials[block * k + best];
-	memmove(seeding->table.z, seeding->table.z + (size_t) best * d, (size_t) d * sizeof(double));
+	memmove(seeding->table.z, seeding->table.z + best * width, width * sizeof(double));
 }
 
 /* ---- drawing ---- */
@@ -163,7 +163,8 @@ draw_candidates(Seeding *seeding, uint64_t seed, uint64_t stream, uint64_t index
 		row =
 			rml_kmeans_draw_row(run, block * seeding->block_rows,
 								rml_block_end(block, seeding->block_rows, run->points->n), target);
-		rml_kmeans_row_copy(run->points, row, seeding->table.z + (size_t) (t + 1) * run->points->d);
+		rml_kmeans_row_copy(run->points, row,
+							seeding->table.z + (size_t) (t + 1) * run->points->width);
 		rml_poll(run->points->env);
 	}
 	return true;
@@ -202,7 +203,7 @@ seeding_end(Seeding *seeding)
 static bool
 plus_plus(RmlKmeansRun *run, uint64_t seed, uint64_t stream)
 {
-	const size_t d = (size_t) run->points->d;
+	const size_t width = (size_t) run->points->width;
 	Seeding seeding;
 	int c = 1;
 
@@ -212,14 +213,14 @@ plus_plus(RmlKmeansRun *run, uint64_t seed, uint64_t stream)
 						seeding.table.z);
 	seed_pass(&seeding, 0);
 	choose(&seeding, 0);
-	memcpy(run->centers.z, seeding.table.z, d * sizeof(double));
+	memcpy(run->centers.z, seeding.table.z, width * sizeof(double));
 	for (; c < run->k; c++)
 	{
 		if (!draw_candidates(&seeding, seed, stream, (uint64_t) c * MOST_CANDIDATES))
 			break;
 		seed_pass(&seeding, seeding.candidates);
 		choose(&seeding, 1);
-		memcpy(run->centers.z + c * d, seeding.table.z, d * sizeof(double));
+		memcpy(run->centers.z + c * width, seeding.table.z, width * sizeof(double));
 	}
 	seeding_end(&seeding);
 	return c == run->k;
@@ -246,7 +247,7 @@ random_rows(RmlKmeansRun *run, uint64_t seed, uint64_t stream)
 				rml_poll(points->env);
 		} while (run->labels[row] != 0);
 		run->labels[row] = 1;
-		rml_kmeans_row_copy(points, row, run->centers.z + (size_t) c * points->d);
+		rml_kmeans_row_copy(points, row, run->centers.z + (size_t) c * points->width);
 	}
 }
 
@@ -268,23 +269,44 @@ rml_kmeans_sample_size(int64_t n, int64_t k)
 	return size <= n / SAMPLE_WORTH ? size : 0;
 }
 
+/*
+ * First centres from all rows of the run.  Cao's are the same for every restart, so all but the first
+ * restart are drawn by k-means++, which is also what rows without categories get.
+ */
+static bool
+first_centers(RmlKmeansRun *run, const RmlKmeansParams *params, int64_t restart)
+{
+	const uint64_t seed = (uint64_t) params->seed;
+	const uint64_t stream = (uint64_t) restart;
+	const bool mixed = run->points->d_cat > 0;
+
+	if (mixed && params->init == RML_KMEANS_CAO && restart == 0)
+		return rml_kprototypes_cao(run);
+	if (mixed && params->init == RML_KMEANS_HUANG)
+	{
+		rml_kprototypes_huang(run, seed, stream);
+		return true;
+	}
+	return plus_plus(run, seed, stream);
+}
+
 static bool
 init_from_sample(RmlKmeansRun *run, const RmlKmeansParams *params, int64_t restart, int64_t size)
 {
-	const uint64_t seed = (uint64_t) params->seed;
 	RmlKmeansPoints sample;
 	RmlKmeansRun trial;
 	bool found;
 
-	rml_kmeans_points_sample(&sample, run->points, size, seed, SAMPLE_STREAM + (uint64_t) restart);
+	rml_kmeans_points_sample(&sample, run->points, size, (uint64_t) params->seed,
+							 SAMPLE_STREAM + (uint64_t) restart);
 	rml_kmeans_run_make(&trial, &sample, run->k);
 	trial.quiet = true;
-	found = plus_plus(&trial, seed, (uint64_t) restart);
+	found = first_centers(&trial, params, restart);
 	if (found)
 	{
 		rml_kmeans_lloyd(&trial, params->max_iter, params->tol * sample.variance);
 		memcpy(run->centers.z, trial.centers.z,
-			   (size_t) run->k * (size_t) sample.d * sizeof(double));
+			   (size_t) run->k * (size_t) sample.width * sizeof(double));
 	}
 	rml_kmeans_run_release(&trial);
 	rml_kmeans_points_release(&sample);
@@ -304,50 +326,63 @@ rml_kmeans_init(RmlKmeansRun *run, const RmlKmeansParams *params, int64_t restar
 	/* a sample may miss distinct rows that all have */
 	if (size > 0 && init_from_sample(run, params, restart, size))
 		return true;
-	return plus_plus(run, (uint64_t) params->seed, (uint64_t) restart);
+	return first_centers(run, params, restart);
 }
 
 /* ---- distinct rows ---- */
 
 static uint64_t
-hash_row(const double *x, int d)
+mix(uint64_t hash, uint64_t bits)
 {
+	hash = (hash ^ bits) * 0xFF51AFD7ED558CCDu;
+	return hash ^ hash >> 32;
+}
+
+static uint64_t
+hash_row(const RmlKmeansRows *all, int64_t row)
+{
+	const double *x = all->x + row * all->shape.d;
+	const int32_t *codes = all->codes + row * all->shape.d_cat;
 	uint64_t hash = 0x9E3779B97F4A7C15u;
 
-	for (int j = 0; j < d; j++)
+	for (int j = 0; j < all->shape.d; j++)
 	{
 		double value = x[j] + 0.0; /* -0 is 0 */
 		uint64_t bits;
 
 		memcpy(&bits, &value, sizeof bits);
-		hash = (hash ^ bits) * 0xFF51AFD7ED558CCDu;
-		hash ^= hash >> 32;
+		hash = mix(hash, bits);
 	}
+	for (int f = 0; f < all->shape.d_cat; f++)
+		hash = mix(hash, (uint64_t) codes[f]);
 	return hash;
 }
 
 static bool
-rows_equal(const double *a, const double *b, int d)
+rows_equal(const RmlKmeansRows *all, int64_t a, int64_t b)
 {
+	const int d = all->shape.d, d_cat = all->shape.d_cat;
+
 	for (int j = 0; j < d; j++)
-		if (a[j] != b[j])
+		if (all->x[a * d + j] != all->x[b * d + j])
 			return false;
-	return true;
+	return d_cat == 0 || memcmp(all->codes + a * d_cat, all->codes + b * d_cat,
+								(size_t) d_cat * sizeof(int32_t)) == 0;
 }
 
-/* place of row x in the open-addressing table of rows + 1, where it is or where it belongs */
+/* place of a row in the open-addressing table of rows + 1, where it is or where it belongs */
 static size_t
-find_slot(const int64_t *table, size_t size, const double *all, const double *x, int d)
+find_slot(const int64_t *table, size_t size, const RmlKmeansRows *all, int64_t row)
 {
-	size_t slot = hash_row(x, d) & (size - 1);
+	size_t slot = hash_row(all, row) & (size - 1);
 
-	while (table[slot] != 0 && !rows_equal(all + (table[slot] - 1) * d, x, d))
+	while (table[slot] != 0 && !rows_equal(all, table[slot] - 1, row))
 		slot = (slot + 1) & (size - 1);
 	return slot;
 }
 
 int64_t
-rml_kmeans_distinct(RmlEnv *env, const double *x, int64_t n, int d, int64_t k, int64_t *rows)
+rml_kmeans_distinct(RmlEnv *env, const RmlKmeansRows *all, int64_t k, int64_t *rows)
 {
 	size_t size = 16;
 	int64_t *table;
@@ -356,16 +391,16 @@ rml_kmeans_distinct(RmlEnv *env, const double *x, int64_t n, int d, int64_t k, i
 	while (size < (size_t) k * 2)
 		size *= 2;
 	table = RML_NEW_ZERO(env, int64_t, size);
-	for (int64_t i = 0; i < n && found < k; i++)
+	for (int64_t i = 0; i < all->n && found < k; i++)
 	{
-		size_t slot = find_slot(table, size, x, x + i * d, d);
+		size_t slot = find_slot(table, size, all, i);
 
 		if (table[slot] == 0)
 		{
 			table[slot] = i + 1;
 			rows[found++] = i;
 		}
-		if (i % (1 + 1000000 / d) == 0)
+		if (i % (1 + 1000000 / (all->shape.d + all->shape.d_cat)) == 0)
 			rml_poll(env);
 	}
 	rml_release(env, table);

@@ -48,20 +48,32 @@ subtract_row(int64_t *restrict sum, const float *restrict row, int stride, int d
 		sum[j] -= (int64_t) (row[j * stride] * unit);
 }
 
-/* row changes from cluster "from" (-1: none) to "to"; sums [k x d], counts [k] */
+void
+rml_kmeans_count_codes(const RmlKmeansPoints *points, int64_t row, int64_t *sum, int64_t change)
+{
+	const int32_t *codes = rml_kmeans_row_codes(points, row);
+
+	for (int f = 0; f < points->d_cat; f++)
+		sum[points->place[f] + codes[f * RML_KMEANS_TILE]] += change;
+}
+
+/* row changes from cluster "from" (-1: none) to "to"; sums [k x sum_width], counts [k] */
 static void
 move_row(const RmlKmeansPoints *points, int64_t row, int32_t from, int32_t to, int64_t *sums,
 		 int64_t *counts)
 {
 	const int d = points->d;
+	const size_t width = (size_t) points->sum_width;
 	int stride;
 	const float *values = rml_kmeans_row(points, row, &stride);
 
-	add_row(sums + (size_t) to * d, values, stride, d, (float) points->unit);
+	add_row(sums + to * width, values, stride, d, (float) points->unit);
+	rml_kmeans_count_codes(points, row, sums + to * width, 1);
 	counts[to]++;
 	if (from >= 0)
 	{
-		subtract_row(sums + (size_t) from * d, values, stride, d, (float) points->unit);
+		subtract_row(sums + from * width, values, stride, d, (float) points->unit);
+		rml_kmeans_count_codes(points, row, sums + from * width, -1);
 		counts[from]--;
 	}
 }
@@ -120,11 +132,10 @@ assign_block(void *context, int64_t block, int thread)
 	}
 }
 
-/* the threads' changes into sums and counts; returns how many rows changed */
-static int64_t
-combine_threads(RmlKmeansRun *run)
+int64_t
+rml_kmeans_add_threads(RmlKmeansRun *run)
 {
-	const size_t values = (size_t) run->k * run->points->d;
+	const size_t values = (size_t) run->k * run->points->sum_width;
 	int64_t changed = 0;
 
 	for (int thread = 0; thread < run->points->env->threads; thread++)
@@ -145,14 +156,14 @@ assign(RmlKmeansRun *run, bool first)
 {
 	const RmlKmeansPoints *points = run->points;
 	Assignment assignment = {run, rml_kmeans_block_rows(points, run->k),
-							 DISTANCE_ROUNDING * (float) (points->d + 4), first};
+							 DISTANCE_ROUNDING * (float) (points->width + 4), first};
 
 	rml_kmeans_scratch_clear(run->scratch, points, run->k);
-	memcpy(run->from, run->centers.z, (size_t) run->k * points->d * sizeof(double));
+	memcpy(run->from, run->centers.z, (size_t) run->k * points->width * sizeof(double));
 	rml_kmeans_centers_pack(&run->centers, points);
 	rml_parallel(points->env, rml_blocks(points->n, assignment.block_rows), assign_block,
 				 &assignment);
-	return combine_threads(run);
+	return rml_kmeans_add_threads(run);
 }
 
 /* ---- empty clusters ---- */
@@ -170,8 +181,8 @@ square_to_own(const RmlKmeansRun *run, int64_t row)
 {
 	int stride;
 	const float *values = rml_kmeans_row(run->points, row, &stride);
-	const double *center = run->from + (size_t) run->labels[row] * run->points->d;
-	double sum = 0.0;
+	const double *center = run->from + (size_t) run->labels[row] * run->points->width;
+	double sum = run->points->gamma * rml_kmeans_row_mismatches(run->points, row, center);
 
 	for (int j = 0; j < run->points->d; j++)
 	{
@@ -245,40 +256,104 @@ fill_empty(RmlKmeansRun *run)
 		run->labels[row] = c;
 		run->bound[row] = 0.0f;
 		/* at its new centre: not the farthest again */
-		rml_kmeans_row_copy(run->points, row, run->from + (size_t) c * run->points->d);
+		rml_kmeans_row_copy(run->points, row, run->from + (size_t) c * run->points->width);
 	}
 }
 
 /* ---- update ---- */
 
+/* centre z to the means of its n rows; returns how far it moves, squared, and |means|^2 */
+static double
+update_means(const RmlKmeansPoints *points, const int64_t *sums, int64_t n, double *z,
+			 double *square)
+{
+	const double factor = 1.0 / ((double) n * points->unit);
+	double moved = 0.0;
+
+	*square = 0.0;
+	for (int j = 0; j < points->d; j++)
+	{
+		double mean = (double) sums[j] * factor;
+
+		moved += (mean - z[j]) * (mean - z[j]);
+		*square += mean * mean;
+		z[j] = mean;
+	}
+	return moved;
+}
+
+/* the most frequent of n codes, the lowest of those that are equally frequent */
+static int32_t
+most_frequent(const int64_t *counts, int32_t n)
+{
+	int32_t best = 0;
+
+	for (int32_t code = 1; code < n; code++)
+		if (counts[code] > counts[best])
+			best = code;
+	return best;
+}
+
+int64_t
+rml_kmeans_modes(const RmlKmeansPoints *points, const int64_t *sums, int32_t *modes)
+{
+	int64_t matches = 0;
+
+	for (int f = 0; f < points->d_cat; f++)
+	{
+		int32_t end = f + 1 < points->d_cat ? points->place[f + 1] : points->sum_width;
+
+		modes[f] = most_frequent(sums + points->place[f], end - points->place[f]);
+		matches += sums[points->place[f] + modes[f]];
+	}
+	return matches;
+}
+
+/* centre z to the modes of its rows; returns how many change */
+static int
+update_modes(const RmlKmeansPoints *points, const int32_t *modes, double *z)
+{
+	int changed = 0;
+
+	for (int f = 0; f < points->d_cat; f++)
+	{
+		changed += z[points->d + f] != modes[f];
+		z[points->d + f] = modes[f];
+	}
+	return changed;
+}
+
 /*
- * Each centre to the mean of its rows.  Returns the sum of squared movements; the inertia follows
- * from the sums: sum |x|^2 - sum over clusters of size |mean|^2.
+ * Each centre to the means and modes of its rows.  Returns the sum of squared movements; the inertia
+ * follows from the sums: sum |x|^2 - sum over clusters of size |mean|^2, and gamma for each category
+ * that is not its cluster's mode.
  */
 static double
 update_centers(RmlKmeansRun *run, double *moves)
 {
-	const int d = run->points->d;
+	const RmlKmeansPoints *points = run->points;
 	double shift = 0.0, explained = 0.0;
+	int64_t matches = 0;
 
 	for (int c = 0; c < run->k; c++)
 	{
-		double factor = 1.0 / ((double) run->counts[c] * run->points->unit);
+		const int64_t *sums = run->sums + (size_t) c * points->sum_width;
+		double *z = run->centers.z + (size_t) c * points->width;
+		int32_t *modes = run->centers.modes + (size_t) c * points->d_cat;
 		double square = 0.0, moved = 0.0;
 
-		for (size_t i = (size_t) c * d; run->counts[c] > 0 && i < ((size_t) c + 1) * d; i++)
+		if (run->counts[c] > 0)
 		{
-			double mean = (double) run->sums[i] * factor;
-
-			moved += (mean - run->centers.z[i]) * (mean - run->centers.z[i]);
-			square += mean * mean;
-			run->centers.z[i] = mean;
+			moved = update_means(points, sums, run->counts[c], z, &square);
+			matches += rml_kmeans_modes(points, sums, modes);
+			moved += points->gamma * update_modes(points, modes, z);
 		}
 		moves[c] = sqrt(moved);
 		shift += moved;
 		explained += (double) run->counts[c] * square;
 	}
-	run->inertia = fmax(run->points->total - explained, 0.0);
+	run->inertia = fmax(points->total - explained, 0.0) +
+				   points->gamma * (double) (points->n * points->d_cat - matches);
 	return shift;
 }
 
@@ -321,10 +396,16 @@ begin(RmlKmeansRun *run)
 	/* rows that pad the last tile never ask to be looked at */
 	for (int64_t i = points->n; i < points->n_padded; i++)
 		run->bound[i] = INFINITY;
-	memset(run->sums, 0, (size_t) run->k * points->d * sizeof(int64_t));
+	memset(run->sums, 0, (size_t) run->k * points->sum_width * sizeof(int64_t));
 	memset(run->counts, 0, (size_t) run->k * sizeof(int64_t));
 	run->n_iter = 0;
 	run->strict = run->converged = false;
+}
+
+static const char *
+algorithm_name(const RmlKmeansPoints *points)
+{
+	return points->d_cat > 0 ? "kprototypes" : "kmeans";
 }
 
 void
@@ -348,7 +429,8 @@ rml_kmeans_lloyd(RmlKmeansRun *run, int64_t max_iter, double tolerance)
 		run->strict = changed == 0;
 		run->converged = run->strict || shift <= tolerance;
 		if (!run->quiet)
-			env->progress(env, "kmeans", run->n_iter, run->inertia * unscaled * unscaled);
+			env->progress(env, algorithm_name(run->points), run->n_iter,
+						  run->inertia * unscaled * unscaled);
 		if (hopeless(run, before))
 			break;
 	}

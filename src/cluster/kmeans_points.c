@@ -26,6 +26,9 @@
 
 #define CACHE_LINE 64
 
+/* the square root of gamma is below 2^GAMMA_BITS */
+#define GAMMA_BITS 30
+
 /* ---- statistics of the columns ---- */
 
 typedef struct Statistics
@@ -42,9 +45,9 @@ typedef struct Statistics
 } Statistics;
 
 static int64_t
-pass_rows(int d)
+pass_rows(int width)
 {
-	int64_t rows = VALUES_PER_BLOCK / d / TILE * TILE;
+	int64_t rows = VALUES_PER_BLOCK / width / TILE * TILE;
 
 	return rows < TILE ? TILE : rows;
 }
@@ -98,6 +101,23 @@ statistics_combine(Statistics *s, int64_t blocks)
 }
 
 /*
+ * The scale's exponent, turned round, is at least this: the inverse of the smallest numbers is no
+ * float8, and gamma, which is scaled like squares, has to stay a float4.
+ */
+static int
+lowest_exponent(const RmlKmeansPoints *points, int exponent)
+{
+	int lowest = -1000, root;
+
+	if (points->d_cat > 0 && points->gamma > 0.0)
+	{
+		frexp(sqrt(points->gamma), &root);
+		lowest = root - GAMMA_BITS > lowest ? root - GAMMA_BITS : lowest;
+	}
+	return exponent < lowest ? lowest : exponent;
+}
+
+/*
  * The mean of each column, and the scale.  Sums of huge values are taken again, made small
  * first.  Returns NULL, or the reason.
  */
@@ -105,7 +125,7 @@ static const char *
 find_scale(RmlKmeansPoints *points)
 {
 	const int d = points->d;
-	const int64_t block_rows = pass_rows(d);
+	const int64_t block_rows = pass_rows(points->width);
 	const int64_t blocks = rml_blocks(points->n, block_rows);
 	const int64_t stride = rml_block_stride(3 * d);
 	double *memory = RML_NEW(points->env, double, (size_t) (blocks * stride));
@@ -131,7 +151,7 @@ find_scale(RmlKmeansPoints *points)
 	if (!isfinite(largest))
 		return "the range of a feature is larger than a float8 can hold";
 	frexp(largest, &exponent);
-	points->scale = ldexp(1.0, exponent < -1000 ? 1000 : -exponent);
+	points->scale = ldexp(1.0, -lowest_exponent(points, exponent));
 	return NULL;
 }
 
@@ -162,6 +182,15 @@ convert_row(const RmlKmeansPoints *points, const double *restrict x, float *rest
 }
 
 static void
+convert_codes(const RmlKmeansPoints *points, int64_t row)
+{
+	int32_t *out = (int32_t *) rml_kmeans_row_codes(points, row);
+
+	for (int f = 0; f < points->d_cat; f++)
+		out[f * TILE] = points->given[row * points->d_cat + f];
+}
+
+static void
 convert_block(void *context, int64_t block, int thread)
 {
 	const Conversion *conversion = context;
@@ -178,6 +207,7 @@ convert_block(void *context, int64_t block, int thread)
 
 		if (points->linalg != NULL)
 			points->norms[i] = (float) square;
+		convert_codes(points, i);
 		sum += square;
 	}
 	conversion->squares[block] = sum;
@@ -189,7 +219,7 @@ convert_block(void *context, int64_t block, int thread)
 static void
 convert(RmlKmeansPoints *points)
 {
-	Conversion conversion = {points, pass_rows(points->d), NULL};
+	Conversion conversion = {points, pass_rows(points->width), NULL};
 	int64_t blocks = rml_blocks(points->n, conversion.block_rows);
 
 	conversion.squares = RML_NEW(points->env, double, (size_t) blocks);
@@ -197,34 +227,45 @@ convert(RmlKmeansPoints *points)
 	points->total = 0.0;
 	for (int64_t block = 0; block < blocks; block++)
 		points->total += conversion.squares[block];
-	points->variance = points->total / (double) points->n / points->d;
+	points->variance = points->d > 0 ? points->total / (double) points->n / points->d : 0.0;
 	rml_release(points->env, conversion.squares);
 }
 
 /* ---- making and releasing ---- */
 
+/* categories are compared in tiles, so their numbers lie in tiles as well */
 static const RmlLinalg *
-choose_layout(int d)
+choose_layout(int d, int d_cat)
 {
-	const RmlLinalg *linalg = d >= RML_KMEANS_WIDE ? rml_linalg_open() : NULL;
+	const RmlLinalg *linalg = d >= RML_KMEANS_WIDE && d_cat == 0 ? rml_linalg_open() : NULL;
 
 	return linalg != NULL && linalg->concurrent ? linalg : NULL;
 }
 
 static int
-strip_rows(int d, bool wide)
+strip_rows(int width, bool wide)
 {
-	int rows = (wide ? RML_KMEANS_STRIP_FLOATS : STRIP_FLOATS_TILES) / d / TILE * TILE;
+	int rows = (wide ? RML_KMEANS_STRIP_FLOATS : STRIP_FLOATS_TILES) / width / TILE * TILE;
 
 	return rows < TILE ? TILE : rows > STRIP ? STRIP : rows;
 }
 
 size_t
-rml_kmeans_points_bytes(int64_t n, int d)
+rml_kmeans_points_bytes(const RmlKmeansShape *shape, int64_t n)
 {
-	return (size_t) rml_kmeans_padded(n) * (size_t) d * sizeof(float) + CACHE_LINE +
-		   (d >= RML_KMEANS_WIDE ? (size_t) rml_kmeans_padded(n) * sizeof(float) : 0) +
-		   (size_t) d * sizeof(double);
+	const size_t rows = (size_t) rml_kmeans_padded(n);
+	const size_t d = (size_t) shape->d, d_cat = (size_t) shape->d_cat;
+
+	return rows * (d * sizeof(float) + d_cat * sizeof(int32_t)) + 2 * CACHE_LINE +
+		   (d >= RML_KMEANS_WIDE ? rows * sizeof(float) : 0) + d * sizeof(double) +
+		   d_cat * sizeof(int32_t);
+}
+
+/* the first whole cache line of memory */
+static void *
+align(void *memory)
+{
+	return (void *) (((uintptr_t) memory + CACHE_LINE - 1) & ~(uintptr_t) (CACHE_LINE - 1));
 }
 
 static void
@@ -234,10 +275,14 @@ allocate_rows(RmlKmeansPoints *points)
 	size_t last = count - (size_t) TILE * (size_t) points->d;
 
 	points->memory = rml_alloc(points->env, count * sizeof(float) + CACHE_LINE);
-	points->rows =
-		(float *) (((uintptr_t) points->memory + CACHE_LINE - 1) & ~(uintptr_t) (CACHE_LINE - 1));
+	points->rows = align(points->memory);
 	/* rows that pad the last tile are zeros */
 	memset(points->rows + last, 0, (count - last) * sizeof(float));
+	count = (size_t) points->n_padded * (size_t) points->d_cat;
+	last = count - (size_t) TILE * (size_t) points->d_cat;
+	points->code_memory = rml_alloc(points->env, count * sizeof(int32_t) + CACHE_LINE);
+	points->codes = align(points->code_memory);
+	memset(points->codes + last, 0, (count - last) * sizeof(int32_t));
 	points->norms = NULL;
 	if (points->linalg != NULL)
 		points->norms = RML_NEW_ZERO(points->env, float, (size_t) points->n_padded);
@@ -256,20 +301,42 @@ fixed_point_unit(int64_t n)
 	return ldexp(1.0, digits < MOST_DIGITS ? digits : MOST_DIGITS);
 }
 
-const char *
-rml_kmeans_points_make(RmlKmeansPoints *points, RmlEnv *env, const double *x, int64_t n, int d)
+static void
+place_codes(RmlKmeansPoints *points, const int32_t *feature_codes)
 {
+	points->place = RML_NEW(points->env, int32_t, (size_t) points->d_cat);
+	points->sum_width = points->d;
+	for (int f = 0; f < points->d_cat; f++)
+	{
+		points->place[f] = points->sum_width;
+		points->sum_width += feature_codes[f];
+	}
+}
+
+const char *
+rml_kmeans_points_make(RmlKmeansPoints *points, RmlEnv *env, const RmlKmeansRows *rows)
+{
+	const int d = rows->shape.d, d_cat = rows->shape.d_cat;
 	const char *reason;
 
-	*points = (RmlKmeansPoints){.env = env, .x = x, .n = n, .d = d};
-	points->n_padded = rml_kmeans_padded(n);
-	points->linalg = choose_layout(d);
-	points->strip = strip_rows(d, points->linalg != NULL);
-	points->unit = fixed_point_unit(n);
+	*points = (RmlKmeansPoints){.env = env,
+								.x = rows->x,
+								.given = rows->codes,
+								.n = rows->n,
+								.d = d,
+								.d_cat = d_cat,
+								.width = d + d_cat,
+								.gamma = rows->gamma};
+	points->n_padded = rml_kmeans_padded(rows->n);
+	points->linalg = choose_layout(d, d_cat);
+	points->strip = strip_rows(points->width, points->linalg != NULL);
+	points->unit = fixed_point_unit(rows->n);
 	points->mean = RML_NEW(env, double, (size_t) d);
+	place_codes(points, rows->feature_codes);
 	reason = find_scale(points);
 	if (reason != NULL)
 		return reason;
+	points->gamma *= points->scale * points->scale;
 	allocate_rows(points);
 	convert(points);
 	return NULL;
@@ -291,6 +358,9 @@ copy_row(const RmlKmeansPoints *from, int64_t row, RmlKmeansPoints *to, int64_t 
 	}
 	if (to->norms != NULL)
 		to->norms[place] = (float) square;
+	for (int f = 0; f < from->d_cat; f++)
+		((int32_t *) rml_kmeans_row_codes(to, place))[f * TILE] =
+			rml_kmeans_row_codes(from, row)[f * TILE];
 	return square;
 }
 
@@ -302,7 +372,10 @@ rml_kmeans_points_sample(RmlKmeansPoints *sample, const RmlKmeansPoints *all, in
 
 	*sample = *all;
 	sample->x = NULL;
+	sample->given = NULL;
 	sample->mean = NULL;
+	sample->place = RML_NEW(all->env, int32_t, (size_t) all->d_cat);
+	memcpy(sample->place, all->place, sizeof(int32_t) * (size_t) all->d_cat);
 	sample->n = size;
 	sample->n_padded = rml_kmeans_padded(size);
 	sample->unit = fixed_point_unit(size);
@@ -314,7 +387,7 @@ rml_kmeans_points_sample(RmlKmeansPoints *sample, const RmlKmeansPoints *all, in
 		int64_t row = place < (double) all->n ? (int64_t) place : all->n - 1;
 
 		sample->total += copy_row(all, row, sample, i);
-		if (i % (1 + VALUES_PER_BLOCK / all->d) == 0)
+		if (i % (1 + VALUES_PER_BLOCK / all->width) == 0)
 			rml_poll(all->env);
 	}
 }
@@ -323,6 +396,8 @@ void
 rml_kmeans_points_release(RmlKmeansPoints *points)
 {
 	rml_release(points->env, points->memory);
+	rml_release(points->env, points->code_memory);
+	rml_release(points->env, points->place);
 	rml_release(points->env, points->norms);
 	rml_release(points->env, points->mean);
 }
@@ -347,4 +422,29 @@ rml_kmeans_row_copy(const RmlKmeansPoints *points, int64_t row, double *z)
 
 	for (int j = 0; j < points->d; j++)
 		z[j] = values[j * stride];
+	for (int f = 0; f < points->d_cat; f++)
+		z[points->d + f] = rml_kmeans_row_codes(points, row)[f * TILE];
+}
+
+double
+rml_kmeans_row_square(const RmlKmeansPoints *points, int64_t row)
+{
+	int stride;
+	const float *values = rml_kmeans_row(points, row, &stride);
+	double sum = 0.0;
+
+	for (int j = 0; j < points->d; j++)
+		sum += (double) values[j * stride] * values[j * stride];
+	return sum;
+}
+
+int
+rml_kmeans_row_mismatches(const RmlKmeansPoints *points, int64_t row, const double *z)
+{
+	const int32_t *codes = rml_kmeans_row_codes(points, row);
+	int mismatches = 0;
+
+	for (int f = 0; f < points->d_cat; f++)
+		mismatches += codes[f * TILE] != z[points->d + f];
+	return mismatches;
 }

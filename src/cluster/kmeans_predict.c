@@ -7,6 +7,7 @@
  * each summed over features in order: the same bits on every vector width.
  */
 #include <math.h>
+#include <string.h>
 
 #include "kmeans_internal.h"
 
@@ -14,6 +15,21 @@
 
 /* eight float8 side by side; arena memory is aligned to 16 only */
 typedef double Lanes __attribute__((vector_size(GROUP * sizeof(double)), aligned(16)));
+typedef int32_t CodeLanes __attribute__((vector_size(GROUP * sizeof(int32_t)), aligned(16)));
+
+static void
+pack_modes(RmlEnv *env, RmlKmeans *kmeans, size_t groups)
+{
+	size_t d_cat = (size_t) kmeans->d_cat;
+
+	/* no code is -1 */
+	kmeans->packed_modes = RML_NEW(env, int32_t, groups * GROUP * d_cat);
+	memset(kmeans->packed_modes, -1, groups * GROUP * d_cat * sizeof(int32_t));
+	for (size_t c = 0; c < (size_t) kmeans->k; c++)
+		for (size_t f = 0; f < d_cat; f++)
+			kmeans->packed_modes[c / GROUP * GROUP * d_cat + f * GROUP + c % GROUP] =
+				kmeans->modes[c * d_cat + f];
+}
 
 void
 rml_kmeans_pack(RmlEnv *env, RmlKmeans *kmeans)
@@ -21,6 +37,8 @@ rml_kmeans_pack(RmlEnv *env, RmlKmeans *kmeans)
 	size_t d = (size_t) kmeans->d;
 	size_t groups = ((size_t) kmeans->k + GROUP - 1) / GROUP;
 
+	rml_release(env, kmeans->packed);
+	rml_release(env, kmeans->packed_modes);
 	/* what fills the last group is infinitely far away */
 	kmeans->packed = RML_NEW(env, double, groups *GROUP *d);
 	for (size_t i = 0; i < groups * GROUP * d; i++)
@@ -29,6 +47,7 @@ rml_kmeans_pack(RmlEnv *env, RmlKmeans *kmeans)
 		for (size_t j = 0; j < d; j++)
 			kmeans->packed[c / GROUP * GROUP * d + j * GROUP + c % GROUP] =
 				kmeans->centroids[c * d + j];
+	pack_modes(env, kmeans, groups);
 }
 
 /*
@@ -110,16 +129,34 @@ smallest(const double s[GROUP], double *least)
 	return i07;
 }
 
-RML_KMEANS_CLONES int
-rml_kmeans_predict(const RmlKmeans *kmeans, const double *x, double *distance)
+/* adds gamma for each of codes [d_cat] that differs from a mode of a group [d_cat x 8] */
+static inline __attribute__((always_inline)) void
+add_mismatches(Lanes *sum, const int32_t *codes, const int32_t *modes, int d_cat, double gamma)
+{
+	CodeLanes mismatches = {0};
+
+	for (int f = 0; f < d_cat; f++)
+		mismatches -= codes[f] != *(const CodeLanes *) (modes + f * GROUP);
+	*sum += gamma * __builtin_convertvector(mismatches, Lanes);
+}
+
+/* is a sum of squares too large to trust, or, without categories, too small? */
+static inline bool
+out_of_range(double square, int d_cat)
+{
+	return !(square < RML_KMEANS_LARGEST_SQUARE &&
+			 (square > RML_KMEANS_SMALLEST_SQUARE || d_cat > 0));
+}
+
+static inline __attribute__((always_inline)) int
+nearest(const RmlKmeans *kmeans, const double *x, const int32_t *codes, int d_cat, double *distance)
 {
 	const int d = kmeans->d;
 	const int k = (int) kmeans->k;
-	const double *group = kmeans->packed;
 	double least = INFINITY;
 	int best = 0;
 
-	for (int first = 0; first < k; first += GROUP, group += (size_t) GROUP * d)
+	for (int first = 0; first < k; first += GROUP)
 	{
 		union
 		{
@@ -129,7 +166,10 @@ rml_kmeans_predict(const RmlKmeans *kmeans, const double *x, double *distance)
 		double square;
 		int lane;
 
-		GROUP_DISTANCES(sum.lanes, x, group, d);
+		GROUP_DISTANCES(sum.lanes, x, kmeans->packed + (size_t) first * d, d);
+		if (d_cat > 0)
+			add_mismatches(&sum.lanes, codes, kmeans->packed_modes + (size_t) first * d_cat, d_cat,
+						   kmeans->gamma);
 		lane = smallest(sum.values, &square);
 		if (square < least)
 		{
@@ -137,9 +177,30 @@ rml_kmeans_predict(const RmlKmeans *kmeans, const double *x, double *distance)
 			best = first + lane;
 		}
 	}
-	if (!(least < RML_KMEANS_LARGEST_SQUARE && least > RML_KMEANS_SMALLEST_SQUARE))
+	if (out_of_range(least, d_cat))
 		return nearest_scaled(kmeans, x, distance);
 	if (distance != NULL)
 		*distance = sqrt(least);
 	return best;
+}
+
+RML_KMEANS_CLONES int
+rml_kmeans_predict(const RmlKmeans *kmeans, const double *x, double *distance)
+{
+	return nearest(kmeans, x, NULL, 0, distance);
+}
+
+RML_KMEANS_CLONES static int
+nearest_mixed(const RmlKmeans *kmeans, const double *x, const int32_t *codes, double *distance)
+{
+	return nearest(kmeans, x, codes, kmeans->d_cat, distance);
+}
+
+int
+rml_kmeans_predict_row(const RmlKmeans *kmeans, const double *x, const int32_t *codes,
+					   double *distance)
+{
+	if (kmeans->d_cat == 0)
+		return rml_kmeans_predict(kmeans, x, distance);
+	return nearest_mixed(kmeans, x, codes, distance);
 }

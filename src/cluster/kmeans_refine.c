@@ -95,7 +95,7 @@ draw_candidates(Exchange *exchange, uint64_t seed, uint64_t round)
 		int64_t end = rml_block_end(block, exchange->block_rows, points->n);
 		int64_t row = rml_kmeans_draw_row(exchange->run, start, end, target);
 
-		rml_kmeans_row_copy(points, row, exchange->candidates.z + (size_t) p * points->d);
+		rml_kmeans_row_copy(points, row, exchange->candidates.z + (size_t) p * points->width);
 	}
 	rml_kmeans_centers_pack(&exchange->candidates, points);
 	return true;
@@ -218,8 +218,8 @@ exchange_make(Exchange *exchange, RmlKmeansRun *run)
 	exchange->n_iter = 0;
 	exchange->block_rows = rml_kmeans_block_rows(points, run->k + 8 * CANDIDATES);
 	exchange->blocks = rml_blocks(points->n, exchange->block_rows);
-	/* squared distances reach 4 d */
-	frexp(4.0 * points->d, &exponent);
+	/* squared distances reach 4 d, and gamma d_cat more */
+	frexp(4.0 * points->d + points->gamma * points->d_cat, &exponent);
 	exchange->unit = ldexp(points->unit, -exponent);
 	rml_kmeans_centers_make(&exchange->centers, points, run->k);
 	rml_kmeans_centers_make(&exchange->candidates, points, CANDIDATES);
@@ -245,7 +245,7 @@ adopt(Exchange *exchange, const double *z, double inertia)
 {
 	const RmlKmeansRun *run = exchange->run;
 
-	memcpy(exchange->centers.z, z, (size_t) run->k * run->points->d * sizeof(double));
+	memcpy(exchange->centers.z, z, (size_t) run->k * run->points->width * sizeof(double));
 	rml_kmeans_centers_pack(&exchange->centers, run->points);
 	exchange->inertia = inertia;
 }
@@ -256,11 +256,11 @@ try_exchange(Exchange *exchange, const Choice *choice, const RmlKmeansParams *pa
 			 int64_t *budget)
 {
 	RmlKmeansRun *run = exchange->run;
-	const size_t d = (size_t) run->points->d;
+	const size_t width = (size_t) run->points->width;
 
-	memcpy(run->centers.z, exchange->centers.z, (size_t) run->k * d * sizeof(double));
-	memcpy(run->centers.z + (size_t) choice->removed * d,
-		   exchange->candidates.z + (size_t) choice->candidate * d, d * sizeof(double));
+	memcpy(run->centers.z, exchange->centers.z, (size_t) run->k * width * sizeof(double));
+	memcpy(run->centers.z + (size_t) choice->removed * width,
+		   exchange->candidates.z + (size_t) choice->candidate * width, width * sizeof(double));
 	run->target = exchange->inertia;
 	rml_kmeans_lloyd(run, params->max_iter, params->tol * run->points->variance);
 	run->target = 0.0;
@@ -304,16 +304,17 @@ rml_kmeans_refine(RmlKmeansRun *run, const RmlKmeansParams *params, RmlKmeansKep
 	exchange_make(&exchange, run);
 	adopt(&exchange, kept->z, kept->inertia);
 	search(&exchange, params, patience, budget);
-	memcpy(kept->z, exchange.centers.z, (size_t) run->k * run->points->d * sizeof(double));
+	memcpy(kept->z, exchange.centers.z, (size_t) run->k * run->points->width * sizeof(double));
 	kept->inertia = exchange.inertia;
 	kept->n_iter += exchange.n_iter;
 	exchange_release(&exchange);
 }
 
 size_t
-rml_kmeans_refine_bytes(int64_t n, int d, int64_t k, int threads)
+rml_kmeans_refine_bytes(const RmlKmeansShape *shape, int64_t n, int64_t k, int threads)
 {
-	size_t centers = ((size_t) k + CANDIDATES + 4) * ((size_t) d * 12 + 4);
+	size_t width = (size_t) shape->d + (size_t) shape->d_cat;
+	size_t centers = ((size_t) k + CANDIDATES + 4) * (width * 12 + 4);
 	size_t totals = (size_t) threads * CANDIDATES * ((size_t) k + 1) * sizeof(int64_t);
 
 	return centers + totals + (size_t) n / RML_KMEANS_TILE * sizeof(double);

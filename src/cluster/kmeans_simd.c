@@ -55,6 +55,28 @@ rml_kmeans_tile_distances(const float *rows, const int32_t *picked, int n_picked
 		}
 }
 
+/*
+ * Add gamma for each category of the picked tiles that is not the mode of count centres: modes
+ * [count x d_cat], table [count x STRIP].
+ */
+RML_KMEANS_CLONES void
+rml_kmeans_tile_mismatches(const int32_t *codes, const int32_t *picked, int n_picked, int d_cat,
+						   const int32_t *modes, int count, float gamma, float *table)
+{
+	for (int i = 0; i < n_picked; i += TILE)
+		for (int c = 0; c < count; c++)
+		{
+			const Ints *tile = (const Ints *) (codes + (size_t) picked[i] * d_cat);
+			const int32_t *mode = modes + (size_t) c * d_cat;
+			Floats *out = (Floats *) (table + (size_t) c * STRIP + i);
+			Ints mismatches = {0};
+
+			for (int f = 0; f < d_cat; f++)
+				mismatches -= tile[f] != mode[f];
+			*out += gamma * __builtin_convertvector(mismatches, Floats);
+		}
+}
+
 /* products x.c in table [count x STRIP] become |x|^2 - 2 x.c + |c|^2, never below 0 */
 RML_KMEANS_CLONES void
 rml_kmeans_complete_squares(float *table, int count, int n_picked, const float *row_norms,

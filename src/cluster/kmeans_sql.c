@@ -31,17 +31,38 @@ rml_kmeans_parse_options(RmlEnv *env, RmlKmeansParams *params, Jsonb *options,
 	rml_options_parse(env, rml_pg_env_function(env), options, sets, 2);
 }
 
+int
+rml_cluster_k(RmlEnv *env, Datum parameter)
+{
+	int k = DatumGetInt32(parameter);
+
+	if (k < 1)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("%s: k is %d but must be at least 1", rml_pg_env_function(env), k)));
+	return k;
+}
+
+void
+rml_cluster_k_range(const char *function, const Datum *parameters, int *k_min, int *k_max)
+{
+	*k_min = DatumGetInt32(parameters[0]);
+	*k_max = DatumGetInt32(parameters[1]);
+	if (*k_min < 1 || *k_max < *k_min || *k_max - *k_min >= RML_MAX_SWEEP)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s: cannot sweep k from %d to %d", function, *k_min, *k_max),
+				 errhint("k_min must be at least 1, k_max at least k_min, and a sweep has at most "
+						 "%d steps.",
+						 RML_MAX_SWEEP)));
+}
+
 static void *
 begin(RmlEnv *env, const Datum *parameters, Jsonb *options, const RmlOptionSet *row_options)
 {
 	RmlKmeansParams *params = RML_NEW_ZERO(env, RmlKmeansParams, 1);
 
 	rml_kmeans_parse_options(env, params, options, row_options);
-	params->k = DatumGetInt32(parameters[0]);
-	if (params->k < 1)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("%s: k is %d but must be at least 1", rml_pg_env_function(env),
-							   (int) params->k)));
+	params->k = rml_cluster_k(env, parameters[0]);
 	return params;
 }
 
@@ -51,9 +72,8 @@ bytes(const void *params, int64_t n, int d_num, int d_cat, int threads)
 	return rml_kmeans_bytes(params, n, d_num, threads);
 }
 
-/* the slot of option order_by, or -1 for the order by size */
-static int
-order_slot(const RmlFit *fit, const char *name)
+int
+rml_cluster_order_slot(const RmlFit *fit, const char *name)
 {
 	StringInfoData names;
 
@@ -64,14 +84,17 @@ order_slot(const RmlFit *fit, const char *name)
 	{
 		const RmlFeature *feature = &fit->schema.features[i];
 
+		if (feature->kind == RML_CATEGORICAL)
+			continue;
 		if (strcmp(feature->name, name) == 0)
 			return feature->slot;
-		appendStringInfo(&names, "%s\"%s\"", i > 0 ? ", " : "", feature->name);
+		appendStringInfo(&names, "%s\"%s\"", names.len > 0 ? ", " : "", feature->name);
 	}
 	ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
-					errmsg("option \"order_by\" of %s names \"%s\", which is not a feature",
+					errmsg("option \"order_by\" of %s names \"%s\", which is not a numeric feature",
 						   fit->function, name),
-					errhint("The features are: %s.", names.data)));
+					names.len > 0 ? errhint("The numeric features are: %s.", names.data)
+								  : errhint("There are no numeric features.")));
 	return -1;
 }
 
@@ -80,7 +103,7 @@ run(RmlFit *fit, RmlKmeans *kmeans, int32_t *labels)
 {
 	const RmlKmeansParams *params = fit->params;
 	const RmlMatrix *matrix = &fit->matrix;
-	int slot = order_slot(fit, params->order_by);
+	int slot = rml_cluster_order_slot(fit, params->order_by);
 
 	rml_refuse(fit->function, rml_kmeans_check(fit->env, params, matrix->n, matrix->d_num));
 	rml_refuse(fit->function, rml_kmeans_fit(fit->env, params, matrix->numbers, matrix->n,

@@ -22,7 +22,6 @@
 
 /* the silhouette compares all pairs of rows; above this many it looks at a sample */
 #define SILHOUETTE_ROWS 10000
-#define MAX_SWEEP 100
 
 typedef struct SweepParams
 {
@@ -35,13 +34,13 @@ typedef struct SweepParams
 typedef struct Sweep
 {
 	int n;
-	double k[MAX_SWEEP];
-	double inertia[MAX_SWEEP];
-	double silhouette[MAX_SWEEP];
-	double davies_bouldin[MAX_SWEEP];
-	double calinski_harabasz[MAX_SWEEP];
-	int32_t *sample_labels[MAX_SWEEP]; /* [sample rows] */
-	int elbow;                         /* position, or -1 */
+	double k[RML_MAX_SWEEP];
+	double inertia[RML_MAX_SWEEP];
+	double silhouette[RML_MAX_SWEEP];
+	double davies_bouldin[RML_MAX_SWEEP];
+	double calinski_harabasz[RML_MAX_SWEEP];
+	int32_t *sample_labels[RML_MAX_SWEEP]; /* [sample rows] */
+	int elbow;                             /* position, or -1 */
 	int best;
 	int64_t sample; /* rows behind the silhouette */
 } Sweep;
@@ -52,16 +51,7 @@ begin(RmlEnv *env, const Datum *parameters, Jsonb *options, const RmlOptionSet *
 	SweepParams *params = RML_NEW_ZERO(env, SweepParams, 1);
 
 	rml_kmeans_parse_options(env, &params->kmeans, options, row_options);
-	params->k_min = DatumGetInt32(parameters[0]);
-	params->k_max = DatumGetInt32(parameters[1]);
-	if (params->k_min < 1 || params->k_max < params->k_min ||
-		params->k_max - params->k_min >= MAX_SWEEP)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("kmeans_sweep: cannot sweep k from %d to %d", params->k_min, params->k_max),
-				 errhint("k_min must be at least 1, k_max at least k_min, and a sweep has at most "
-						 "%d steps.",
-						 MAX_SWEEP)));
+	rml_cluster_k_range("kmeans_sweep", parameters, &params->k_min, &params->k_max);
 	return params;
 }
 
@@ -73,7 +63,7 @@ bytes(const void *params, int64_t n, int d_num, int d_cat, int threads)
 	int64_t sample = Min(n, SILHOUETTE_ROWS);
 	int steps = sweep->k_max - sweep->k_min + 1;
 	size_t labels = sizeof(int32_t) * ((size_t) n + (size_t) sample * steps);
-	int k[MAX_SWEEP];
+	int k[RML_MAX_SWEEP];
 
 	for (int i = 0; i < steps; i++)
 		k[i] = sweep->k_min + i;
@@ -109,7 +99,7 @@ run_step(RmlFit *fit, Sweep *sweep, RmlKmeansParams *params, int32_t *labels)
 static void
 add_silhouettes(RmlFit *fit, Sweep *sweep)
 {
-	int k[MAX_SWEEP];
+	int k[RML_MAX_SWEEP];
 
 	for (int i = 0; i < sweep->n; i++)
 		k[i] = (int) sweep->k[i];

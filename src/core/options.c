@@ -45,6 +45,7 @@ rml_options_default(const RmlOptionSet *set)
 				*(int64_t *) field(set, option) = (int64_t) option->standard;
 				break;
 			case RML_OPTION_FLOAT:
+			case RML_OPTION_AUTO:
 				*(double *) field(set, option) = option->standard;
 				break;
 			case RML_OPTION_TEXT:
@@ -75,6 +76,7 @@ rml_options_encode(const RmlOptionSet *set, RmlWriter *writer)
 				rml_put_int(writer, TAG_INT, *(const int64_t *) value);
 				break;
 			case RML_OPTION_FLOAT:
+			case RML_OPTION_AUTO:
 				rml_put_double(writer, TAG_FLOAT, *(const double *) value);
 				break;
 			case RML_OPTION_TEXT:
@@ -96,6 +98,8 @@ static void
 decode_float(const RmlOption *option, RmlReader *reader, double *value)
 {
 	*value = rml_get_double(reader, TAG_FLOAT);
+	if (option->type == RML_OPTION_AUTO && *value == RML_AUTO)
+		return;
 	if (!(*value >= option->low && *value <= option->high))
 		rml_reader_fail(reader, "an option in the model is out of range");
 }
@@ -139,6 +143,7 @@ rml_options_decode(const RmlOptionSet *set, RmlReader *reader)
 				*(int64_t *) value = rml_get_int(reader, TAG_INT, 0, n_choices(option) - 1);
 				break;
 			case RML_OPTION_FLOAT:
+			case RML_OPTION_AUTO:
 				decode_float(option, reader, value);
 				break;
 			case RML_OPTION_TEXT:
@@ -183,6 +188,12 @@ rml_options_describe(const RmlOptionSet *set, RmlInfo *info)
 				break;
 			case RML_OPTION_FLOAT:
 				info->number(info, option->name, *(const double *) value);
+				break;
+			case RML_OPTION_AUTO:
+				if (*(const double *) value == RML_AUTO)
+					info->text(info, option->name, "auto");
+				else
+					info->number(info, option->name, *(const double *) value);
 				break;
 			case RML_OPTION_TEXT:
 				if (*(char *const *) value == NULL)

@@ -65,6 +65,10 @@ expected(const RmlOption *option)
 		case RML_OPTION_FLOAT:
 			appendStringInfo(&text, "a number from %g to %g", option->low, option->high);
 			break;
+		case RML_OPTION_AUTO:
+			appendStringInfo(&text, "\"auto\" or a number from %g to %g", option->low,
+							 option->high);
+			break;
 		case RML_OPTION_BOOL:
 			appendStringInfoString(&text, "true or false");
 			break;
@@ -132,13 +136,26 @@ parse_float(const RmlOption *option, JsonbValue *value, double *result)
 }
 
 static bool
+is_text(const JsonbValue *value, const char *text)
+{
+	return value->type == jbvString && (size_t) value->val.string.len == strlen(text) &&
+		   memcmp(value->val.string.val, text, value->val.string.len) == 0;
+}
+
+static bool
+parse_auto(const RmlOption *option, JsonbValue *value, double *result)
+{
+	if (!is_text(value, "auto"))
+		return parse_float(option, value, result);
+	*result = RML_AUTO;
+	return true;
+}
+
+static bool
 parse_choice(const RmlOption *option, JsonbValue *value, int64_t *result)
 {
-	if (value->type != jbvString)
-		return false;
 	for (int64_t i = 0; option->choices[i] != NULL; i++)
-		if (strlen(option->choices[i]) == (size_t) value->val.string.len &&
-			memcmp(option->choices[i], value->val.string.val, value->val.string.len) == 0)
+		if (is_text(value, option->choices[i]))
 		{
 			*result = i;
 			return true;
@@ -180,6 +197,8 @@ parse_value(const Parse *parse, const RmlOption *option, JsonbValue *value, void
 			return parse_int(option, value, field);
 		case RML_OPTION_FLOAT:
 			return parse_float(option, value, field);
+		case RML_OPTION_AUTO:
+			return parse_auto(option, value, field);
 		case RML_OPTION_BOOL:
 			if (value->type == jbvBool)
 				*(int64_t *) field = value->val.boolean;

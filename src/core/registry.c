@@ -5,11 +5,13 @@
 #include "retailml/registry.h"
 
 #include "retailml/kmeans.h"
+#include "retailml/kprototypes.h"
 #include "retailml/rfm.h"
 
 static const RmlAlgorithm *const algorithms[] = {
 	&rml_kmeans_algorithm,
 	&rml_rfm_algorithm,
+	&rml_kprototypes_algorithm,
 };
 
 const RmlAlgorithm *

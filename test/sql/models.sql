@@ -7,7 +7,7 @@ SET search_path = retailml, public;
 SET client_min_messages = warning;
 
 BEGIN;
-SELECT plan(60);
+SELECT plan(76);
 
 CREATE FUNCTION pg_temp.complaint(call text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -24,6 +24,7 @@ CREATE TABLE facts AS SELECT i AS id, i % 3 * 5 + (i % 7)::float8 AS a, i % 3 * 
 CREATE TABLE models AS
 SELECT 'kmeans' AS name, kmeans_fit(f, 3, '{"features": ["a", "b"]}') AS m FROM facts f
 UNION ALL SELECT 'arrays', kmeans_fit(ARRAY[a, b], 2) FROM facts
+UNION ALL SELECT 'kprototypes', kprototypes_fit(f, 3, '{"exclude": ["id"]}') FROM (SELECT *, chr(97 + id % 4) AS letter FROM facts) f
 UNION ALL SELECT 'rfm', rfm_fit(a, b, c) FROM facts;
 
 -- every function that takes a model, applied to $1
@@ -36,6 +37,11 @@ INSERT INTO calls VALUES
     ('kmeans_distance', 'SELECT kmeans_distance($1, f) FROM (SELECT 1 AS a, 2 AS b) f'),
     ('kmeans_distance of an array', 'SELECT kmeans_distance($1, ARRAY[1, 2]::float8[])'),
     ('kmeans_centroids', 'SELECT count(x) FROM kmeans_centroids($1) x'),
+    ('kprototypes_predict', 'SELECT kprototypes_predict($1, f) FROM (SELECT 1 AS a, 2 AS b, 3 AS c, NULL::text AS letter) f'),
+    ('kprototypes_predict of an array', 'SELECT kprototypes_predict($1, ARRAY[1, 2]::float8[])'),
+    ('kprototypes_distance', 'SELECT kprototypes_distance($1, f) FROM (SELECT 1 AS a, 2 AS b, 3 AS c, ''a'' AS letter) f'),
+    ('kprototypes_distance of an array', 'SELECT kprototypes_distance($1, ARRAY[1, 2]::float8[])'),
+    ('kprototypes_centroids', 'SELECT count(x) FROM kprototypes_centroids($1) x'),
     ('segment_profile', 'SELECT count(x) FROM segment_profile($1) x'),
     ('model_info', 'SELECT model_info($1)'),
     ('model_features', 'SELECT count(x) FROM model_features($1) x'),
@@ -66,7 +72,7 @@ BEGIN
     CREATE TEMP TABLE outcomes (name text, state text);
     PERFORM setseed(seed / 100.0);
     FOR i IN 1 .. flips LOOP
-        SELECT m INTO good FROM models ORDER BY models.name OFFSET i % 3 LIMIT 1;
+        SELECT m INTO good FROM models ORDER BY models.name OFFSET i % 4 LIMIT 1;
         bad = good;
         FOR j IN 1 .. 1 + i % 4 LOOP
             at = floor(random() * octet_length(bad))::int;
@@ -116,8 +122,8 @@ SELECT is((SELECT array_agg(DISTINCT pg_temp.state(call, pg_temp.seal(set_byte(m
     ARRAY['XX001'], 'a name that is no text in this encoding') FROM models WHERE name = 'kmeans';
 
 -- ---- a model as text, as a parameter, stored in other ways
-SELECT is((SELECT count(*) FROM models WHERE model_info(m::text::bytea) = model_info(m)), 3::bigint, 'a model survives text');
-SELECT is((SELECT count(*) FROM models WHERE model_info(decode(encode(m, 'base64'), 'base64')) = model_info(m)), 3::bigint, 'and base64');
+SELECT is((SELECT count(*) FROM models WHERE model_info(m::text::bytea) = model_info(m)), 4::bigint, 'a model survives text');
+SELECT is((SELECT count(*) FROM models WHERE model_info(decode(encode(m, 'base64'), 'base64')) = model_info(m)), 4::bigint, 'and base64');
 CREATE TABLE stored (plain bytea, external bytea, packed bytea);
 ALTER TABLE stored ALTER COLUMN plain SET STORAGE PLAIN, ALTER COLUMN external SET STORAGE EXTERNAL;
 -- 300 centroids in 4 columns are 9.6 kB, of which external storage makes a pointer, and compression less

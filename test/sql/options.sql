@@ -116,8 +116,8 @@ SELECT is(pg_temp.fit('{"impute": "median"}') || pg_temp.fit('{"impute": "error"
 -- ---- texts
 SELECT is(pg_temp.fit('{"order_by": 2}'), '22023 | option "order_by" of kmeans_fit must be a text | It is 2.', 'order_by by number');
 SELECT is(pg_temp.fit('{"order_by": null}'), '22023 | option "order_by" of kmeans_fit must be a text | It is null.', 'order_by null');
-SELECT is(pg_temp.fit('{"order_by": "d"}'), '42703 | option "order_by" of kmeans_fit names "d", which is not a feature | The features are: "id", "a", "b", "c".', 'order_by something else');
-SELECT is(pg_temp.fit('{"order_by": "a", "exclude": ["a"]}'), '42703 | option "order_by" of kmeans_fit names "a", which is not a feature | The features are: "id", "b", "c".', 'order_by what is left out');
+SELECT is(pg_temp.fit('{"order_by": "d"}'), '42703 | option "order_by" of kmeans_fit names "d", which is not a numeric feature | The numeric features are: "id", "a", "b", "c".', 'order_by something else');
+SELECT is(pg_temp.fit('{"order_by": "a", "exclude": ["a"]}'), '42703 | option "order_by" of kmeans_fit names "a", which is not a numeric feature | The numeric features are: "id", "b", "c".', 'order_by what is left out');
 
 -- ---- column names
 SELECT is(pg_temp.info('{"exclude": ["id", "c"]}') -> 'features', '["a", "b"]', 'exclude leaves out');
