@@ -5,6 +5,8 @@
  * A cluster has a number, which SQL shows, and may have a name.  A fresh fit numbers its clusters
  * 1 .. k and names none.  A model that continues another one keeps that one's numbers and names, so
  * numbers need be neither 1 .. k nor ascending; code that says "cluster" to users says its number.
+ * A number is never given to another cluster later in such a line of models, so a model remembers
+ * the highest of them all, also when the cluster that had it is gone.
  * Inside kernels a cluster is its position 0 .. k - 1.
  *
  * RmlClusters is the view of a fitted cluster model that does not ask which algorithm made it.
@@ -24,6 +26,7 @@ typedef struct RmlSegmentIds
 {
 	int32_t *numbers; /* [k] distinct, positive */
 	char **names;     /* [k], all different and not empty; NULL: none were fixed */
+	int32_t highest;  /* number given so far, here or in the models this one continues */
 } RmlSegmentIds;
 
 typedef struct RmlClusters

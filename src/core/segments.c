@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define TAG_NUMBERS RML_TAG('S', 'G', 'n', 'o')
+#define TAG_HIGHEST RML_TAG('S', 'G', 'h', 'i')
 #define TAG_NAMED RML_TAG('S', 'G', 'n', 'd')
 #define TAG_NAMES RML_TAG('S', 'G', 'n', 'm')
 
@@ -15,6 +16,7 @@ void
 rml_segment_ids_init(RmlSegmentIds *ids, RmlEnv *env, int64_t k)
 {
 	ids->names = NULL;
+	ids->highest = (int32_t) k;
 	ids->numbers = RML_NEW(env, int32_t, (size_t) k);
 	for (int64_t c = 0; c < k; c++)
 		ids->numbers[c] = (int32_t) c + 1;
@@ -24,6 +26,7 @@ void
 rml_segment_ids_encode(const RmlSegmentIds *ids, int64_t k, RmlWriter *writer)
 {
 	rml_put_int32(writer, TAG_NUMBERS, ids->numbers, (size_t) k);
+	rml_put_int(writer, TAG_HIGHEST, ids->highest);
 	rml_put_int(writer, TAG_NAMED, ids->names != NULL);
 	rml_put_strings(writer, TAG_NAMES, ids->names, ids->names != NULL ? (size_t) k : 0);
 }
@@ -72,6 +75,8 @@ check_numbers(const RmlSegmentIds *ids, int64_t k, RmlReader *reader)
 		if (ids->numbers[order[c]] < 1 ||
 			(c > 0 && ids->numbers[order[c]] == ids->numbers[order[c - 1]]))
 			rml_reader_fail(reader, "the cluster numbers in the model are damaged");
+	if (k > 0 && ids->numbers[order[k - 1]] > ids->highest)
+		rml_reader_fail(reader, "the cluster numbers in the model are damaged");
 	rml_release(reader->env, order);
 }
 
@@ -99,6 +104,7 @@ rml_segment_ids_decode(RmlSegmentIds *ids, int64_t k, RmlReader *reader)
 	bool named;
 
 	ids->numbers = rml_get_int32(reader, TAG_NUMBERS, (size_t) k);
+	ids->highest = (int32_t) rml_get_int(reader, TAG_HIGHEST, 1, INT32_MAX);
 	named = rml_get_int(reader, TAG_NAMED, 0, 1) != 0;
 	ids->names = rml_get_strings(reader, TAG_NAMES, named ? (size_t) k : 0);
 	if (reader->error != NULL)

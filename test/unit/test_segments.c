@@ -31,12 +31,13 @@ decode(RmlEnv *env, const RmlWriter *writer, RmlSegmentIds *ids)
 static void
 test_bytes(RmlEnv *env)
 {
-	RmlSegmentIds ids = {numbers, names}, back;
+	RmlSegmentIds ids = {numbers, names, 12}, back;
 	RmlWriter writer = encode(env, &ids);
 
 	unit_equal_string(decode(env, &writer, &back), NULL, "numbers and names are read");
 	unit_equal_bytes(back.numbers, numbers, sizeof numbers, "numbers come back");
 	unit_equal_string(back.names[2], "Lost", "so do names");
+	unit_equal_int(back.highest, 12, "and the highest number of those that are gone");
 	rml_segment_ids_init(&ids, env, 3);
 	writer = encode(env, &ids);
 	unit_equal_string(decode(env, &writer, &back), NULL, "a model without names is read");
@@ -47,7 +48,7 @@ test_bytes(RmlEnv *env)
 static void
 test_order(RmlEnv *env)
 {
-	RmlSegmentIds ids = {numbers, NULL};
+	RmlSegmentIds ids = {numbers, NULL, 9};
 	const int32_t *order = rml_segment_ids_order(&ids, env, 3);
 
 	unit_ok(order[0] == 1 && order[1] == 0 && order[2] == 2, "positions by number");
@@ -60,14 +61,16 @@ test_damage(RmlEnv *env)
 	char *same[] = {"Loyal", "New", "Loyal"}, *empty[] = {"Loyal", "", "New"};
 	char *tall[] = {"Loyal", NULL, "New"};
 	RmlSegmentIds ids[] = {
-		{twice, NULL}, {zero, NULL}, {numbers, same}, {numbers, empty}, {numbers, tall}};
-	static const char *const what[] = {"a number that comes twice", "a number below 1",
-									   "a name that comes twice", "an empty name",
-									   "a name that is too long"};
+		{twice, NULL, 9},   {zero, NULL, 9},     {numbers, NULL, 8},
+		{numbers, same, 9}, {numbers, empty, 9}, {numbers, tall, 9},
+	};
+	static const char *const what[] = {
+		"a number that comes twice", "a number below 1", "a number above the highest",
+		"a name that comes twice",   "an empty name",    "a name that is too long"};
 
 	tall[1] = rml_alloc_zero(env, RML_SEGMENT_NAME_MAX + 2);
 	memset(tall[1], 'x', RML_SEGMENT_NAME_MAX + 1);
-	for (int i = 0; i < 5; i++)
+	for (int i = 0; i < 6; i++)
 	{
 		RmlWriter writer = encode(env, ids + i);
 		RmlSegmentIds back;
@@ -84,8 +87,10 @@ test_places(void)
 							 {.kind = RML_CATEGORICAL, .slot = 1, .n_categories = 5}};
 	const RmlSchema schema = {.n_features = 3, .d_num = 1, .d_cat = 2, .features = features};
 
-	unit_equal_int(rml_category_places(&schema), 10, "each category, and (missing) of each feature");
-	unit_equal_int(rml_category_place(&schema, 1), 4, "the second feature's come after the first's");
+	unit_equal_int(rml_category_places(&schema), 10,
+				   "each category, and (missing) of each feature");
+	unit_equal_int(rml_category_place(&schema, 1), 4,
+				   "the second feature's come after the first's");
 }
 
 int
