@@ -37,6 +37,10 @@ typedef struct RmlDictionary
 	uint32_t table_size; /* a power of two */
 } RmlDictionary;
 
+/* the code of a text, new or known; a dictionary starts zeroed */
+extern int32_t rml_dictionary_code(RmlDictionary *dictionary, RmlEnv *env, const char *text,
+								   size_t length);
+
 typedef struct RmlColumn
 {
 	char *name;

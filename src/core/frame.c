@@ -63,8 +63,8 @@ dictionary_grow(RmlDictionary *dictionary, RmlEnv *env)
 	}
 }
 
-static int32_t
-dictionary_code(RmlDictionary *dictionary, RmlEnv *env, const char *text, size_t length)
+int32_t
+rml_dictionary_code(RmlDictionary *dictionary, RmlEnv *env, const char *text, size_t length)
 {
 	uint32_t slot;
 
@@ -83,7 +83,7 @@ dictionary_code(RmlDictionary *dictionary, RmlEnv *env, const char *text, size_t
 int32_t
 rml_frame_code(RmlFrame *frame, RmlColumn *column, const char *text, size_t length)
 {
-	return dictionary_code(&column->dictionary, frame->env, text, length);
+	return rml_dictionary_code(&column->dictionary, frame->env, text, length);
 }
 
 /* ---- rows ---- */
@@ -381,7 +381,7 @@ get_column(Cursor *cursor, RmlFrame *frame, RmlColumn *column)
 	for (int32_t i = 0; i < head[1]; i++)
 	{
 		text = get_text(cursor, &length);
-		dictionary_code(&column->dictionary, env, text, length);
+		rml_dictionary_code(&column->dictionary, env, text, length);
 	}
 }
 
