@@ -73,6 +73,9 @@ extern void rml_contingency_pairs(const RmlContingency *contingency, RmlEnv *env
 extern void rml_label_table(const RmlContingency *contingency, RmlEnv *env, bool complete_only,
 							RmlLabelTable *table);
 
+/* share of the rows with the pair's label of a that have its label of b: n_ij / a_i */
+extern double rml_label_share(const RmlLabelTable *table, int64_t pair);
+
 /*
  * Agreement of two segmentations, whatever the labels are called; NaN for no rows.
  *

@@ -283,8 +283,7 @@ settle(Choice *c, int row, int column)
 void
 rml_assignment_lowest(RmlEnv *env, int n, uint8_t *allowed, const uint8_t *wanted, int32_t *partner)
 {
-	Choice c = {
-		.env = env, .n = n, .allowed = allowed, .wanted = wanted, .partner = partner};
+	Choice c = {.env = env, .n = n, .allowed = allowed, .wanted = wanted, .partner = partner};
 
 	c.owner = RML_NEW(env, int32_t, n);
 	c.target = RML_NEW(env, int32_t, n);

@@ -65,7 +65,8 @@ rml_cluster_match_bytes(const RmlLabelTable *table)
 	/* more clusters than an int counts would take exabytes */
 	if (n > INT32_MAX || __builtin_mul_overflow(n, n * 32, &cells))
 		return SIZE_MAX;
-	return cells + n * (2 * sizeof(double) + sizeof(int32_t)) + rml_assignment_bytes((int) n, (int) n);
+	return cells + n * (2 * sizeof(double) + sizeof(int32_t)) +
+		   rml_assignment_bytes((int) n, (int) n);
 }
 
 static void

@@ -237,3 +237,9 @@ rml_label_table(const RmlContingency *contingency, RmlEnv *env, bool complete_on
 	index_side(table, env, scratch, false);
 	rml_release(env, scratch);
 }
+
+double
+rml_label_share(const RmlLabelTable *table, int64_t pair)
+{
+	return (double) table->pairs[pair].n / (double) table->a_sizes[table->a_index[pair]];
+}
