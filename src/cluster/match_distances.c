@@ -36,16 +36,25 @@ is_number(const RmlFeature *feature)
 	return feature->kind != RML_CATEGORICAL;
 }
 
-/* the other model's column of that name, if it is of the same sort */
-static const RmlFeature *
-find_feature(const RmlSchema *schema, const RmlFeature *like)
+/* a model may have columns that its clusters say nothing about */
+static bool
+is_told(const RmlMatchSide *side, const RmlFeature *feature)
 {
+	return is_number(feature) || side->clusters->counts != NULL;
+}
+
+/* the model's column of that name, if it is of the same sort */
+static const RmlFeature *
+find_feature(const RmlMatchSide *side, const RmlFeature *like)
+{
+	const RmlSchema *schema = side->schema;
+
 	for (int i = 0; i < schema->n_features; i++)
 	{
 		const RmlFeature *feature = &schema->features[i];
 
 		if (is_number(feature) == is_number(like) && strcmp(feature->name, like->name) == 0)
-			return feature;
+			return is_told(side, feature) ? feature : NULL;
 	}
 	return NULL;
 }
@@ -90,8 +99,10 @@ count_places(const Shared *shared)
 
 /* columns that are common and vary; 0 when there are none */
 static int
-find_space(Space *space, RmlEnv *env, const RmlSchema *new_schema, const RmlSchema *old_schema)
+find_space(Space *space, RmlEnv *env, const RmlMatchSide *new_side, const RmlMatchSide *old_side)
 {
+	const RmlSchema *old_schema = old_side->schema;
+
 	space->shared = RML_NEW_ZERO(env, Shared, (size_t) old_schema->n_features);
 	space->n = 0;
 	space->width = 0;
@@ -101,12 +112,12 @@ find_space(Space *space, RmlEnv *env, const RmlSchema *new_schema, const RmlSche
 
 		rml_poll(env);
 		shared->old_feature = &old_schema->features[i];
-		shared->new_feature = find_feature(new_schema, shared->old_feature);
-		if (shared->new_feature == NULL)
+		shared->new_feature = find_feature(new_side, shared->old_feature);
+		if (shared->new_feature == NULL || !is_told(old_side, shared->old_feature))
 			continue;
 		shared->scale = feature_scale(old_schema, shared->old_feature);
 		if (shared->scale == 0)
-			shared->scale = feature_scale(new_schema, shared->new_feature);
+			shared->scale = feature_scale(new_side->schema, shared->new_feature);
 		if (shared->scale == 0)
 			continue;
 		shared->place = space->width;
@@ -241,7 +252,7 @@ rml_match_distances(RmlEnv *env, const RmlMatchSide *new_side, const RmlMatchSid
 	double *new_points, *old_points;
 	int k = old_side->clusters->k;
 
-	if (find_space(&space, env, new_side->schema, old_side->schema) == 0)
+	if (find_space(&space, env, new_side, old_side) == 0)
 		return "the two models have no column in common that varies";
 	new_points = place_clusters(env, &space, new_side, false);
 	old_points = place_clusters(env, &space, old_side, true);

@@ -14,6 +14,7 @@
 #include <math.h>
 
 #include "retailml/kmeans.h"
+#include "retailml/match_model.h"
 #include "retailml/registry.h"
 #include "retailml/rfm.h"
 #include "retailml/rng.h"
@@ -177,6 +178,24 @@ profile(RmlEnv *env, const RmlModel *model)
 		fail("segments without names");
 }
 
+/* ---- as the next of a chain: clusters continue those of the same model, or are new */
+
+static void
+continue_itself(RmlEnv *env, const RmlModel *model)
+{
+	static const RmlMatchParams params = {-1};
+	RmlClusters clusters;
+	RmlMatchSide side = {&model->schema, &clusters, NULL};
+	RmlSegmentIds ids;
+
+	model->algorithm->clusters(model->fitted, &clusters);
+	if (rml_match_model(env, &params, &side, &side, &ids) != NULL)
+		return;
+	for (int c = 0; c < clusters.k; c++)
+		if (ids.numbers[c] <= clusters.ids->highest && !is_cluster(model, ids.numbers[c]))
+			fail("a number that is neither old nor new");
+}
+
 /* ---- bytes again */
 
 static void
@@ -214,6 +233,8 @@ use(RmlEnv *env, const uint8_t *data, size_t size)
 	describe(&model);
 	if (model.algorithm->id == RML_ALGORITHM_KMEANS)
 		profile(env, &model);
+	if (model.algorithm->clusters != NULL)
+		continue_itself(env, &model);
 	write_again(env, &model);
 }
 

@@ -199,7 +199,10 @@ test_lowest(RmlEnv *env)
 static void
 test_manners(RmlEnv *env)
 {
-	enum { n = 60 };
+	enum
+	{
+		n = 60
+	};
 	double *cost = RML_NEW(env, double, n *n);
 	int32_t partner[n];
 

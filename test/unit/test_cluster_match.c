@@ -64,8 +64,8 @@ test_golden(RmlEnv *env)
 		lines = match(env, &pairs, &mapping);
 		for (int64_t i = 0; i < lines; i++)
 			kept += mapping[i].overlap;
-		unit_equal_int(kept, (int64_t) unit_csv_number(golden, begin, "kept"),
-					   "%s: rows in pairs", name);
+		unit_equal_int(kept, (int64_t) unit_csv_number(golden, begin, "kept"), "%s: rows in pairs",
+					   name);
 		for (size_t i = begin; searched && i < end; i++)
 		{
 			const RmlClusterMapping *line =
@@ -86,8 +86,7 @@ static bool
 is_line(const RmlClusterMapping *line, int64_t old_label, int64_t new_label, int64_t overlap,
 		int64_t old_size, int64_t new_size)
 {
-	double jaccard =
-		overlap == 0 ? 0 : (double) overlap / (double) (old_size + new_size - overlap);
+	double jaccard = overlap == 0 ? 0 : (double) overlap / (double) (old_size + new_size - overlap);
 
 	return line->old_label == old_label && line->new_label == new_label &&
 		   line->overlap == overlap && line->old_size == old_size && line->new_size == new_size &&

@@ -43,8 +43,8 @@ check_case(RmlEnv *env, const UnitCsv *golden, size_t begin, size_t end)
 	}
 	rml_label_table(&pairs, env, true, &table);
 	unit_near(rml_adjusted_rand_index(&table, env), ari, 1e-15, "%s: adjusted Rand index", name);
-	unit_near(rml_normalized_mutual_information(&table, env), nmi, 1e-14,
-			  "%s: mutual information", name);
+	unit_near(rml_normalized_mutual_information(&table, env), nmi, 1e-14, "%s: mutual information",
+			  name);
 	rml_label_table(&turned, env, true, &table);
 	unit_ok(fabs(rml_adjusted_rand_index(&table, env) - ari) < 1e-15 &&
 				fabs(rml_normalized_mutual_information(&table, env) - nmi) < 1e-14,
@@ -100,7 +100,11 @@ is_consistent(const RmlLabelTable *table, RmlEnv *env)
 static void
 test_order_and_parts(RmlEnv *env)
 {
-	enum { rows = 100000, parts = 3 };
+	enum
+	{
+		rows = 100000,
+		parts = 3
+	};
 	RmlContingency whole, backwards, part[parts], merged;
 	RmlLabelTable table, other;
 
@@ -180,8 +184,8 @@ test_manners(RmlEnv *env)
 			"a table of many pairs can be cancelled");
 	unit_env_cancel_after(env, 0);
 	unit_env_limit(env, unit_env_in_use(env) + 1000000);
-	unit_ok(UNIT_ESCAPES(env, for (int64_t i = 0;; i++)
-								  rml_contingency_add(&pairs, env, -1 - i, i, 1)),
+	unit_ok(UNIT_ESCAPES(env,
+						 for (int64_t i = 0;; i++) rml_contingency_add(&pairs, env, -1 - i, i, 1)),
 			"and counting stops where memory does");
 }
 

@@ -96,9 +96,8 @@ test_numbers(RmlEnv *env)
 	add_number(&new_model, "a", 100, 20);
 	add_number(&new_model, "only here", 0, 1);
 	end_model(&new_model, env, new_centroids, NULL);
-	unit_equal_string(
-		rml_match_distances(env, &new_model.side, &old_model.side, to_old, within), NULL,
-		"columns are matched by name");
+	unit_equal_string(rml_match_distances(env, &new_model.side, &old_model.side, to_old, within),
+					  NULL, "columns are matched by name");
 	unit_near(to_old[0], 1.0, 1e-15, "distance is the root mean square in the old model's sd");
 	unit_near(to_old[1], sqrt(0.5), 1e-15, "of the columns in common");
 	unit_near(within[1], sqrt(2.5), 1e-15, "also between old clusters");
@@ -309,7 +308,10 @@ test_long_names(RmlEnv *env)
 static void
 test_limits(void)
 {
-	enum { n = 40 };
+	enum
+	{
+		n = 40
+	};
 	const RmlMatchParams params = {-1};
 	RmlEnv *env = unit_env(1);
 	Made old_model, new_model;
@@ -327,8 +329,8 @@ test_limits(void)
 	unit_ok(unit_env_peak(env) - before <= rml_match_bytes(&new_model.side, &old_model.side),
 			"it takes the memory it said");
 	unit_env_cancel_after(env, 30);
-	unit_ok(UNIT_ESCAPES(
-				env, rml_match_model(env, &params, &new_model.side, &old_model.side, &ids)),
+	unit_ok(UNIT_ESCAPES(env,
+						 rml_match_model(env, &params, &new_model.side, &old_model.side, &ids)),
 			"it can be cancelled");
 	unit_env_cancel_after(env, 0);
 	old_model.ids.highest = INT32_MAX;
