@@ -196,7 +196,8 @@ reference: setup
 	@$(HARNESS)/server.sh run $(HARNESS)/reference.sh docs/reference.md
 
 # fills in the output below the SQL of the pages that show some (test/t/demo.sh checks them)
-PAGES = README.md docs/tutorial.md docs/algorithms/kmeans.md
+PAGES = README.md docs/tutorial.md docs/algorithms/kmeans.md \
+	docs/algorithms/matching.md
 pages: setup
 	@$(HARNESS)/server.sh run $(HARNESS)/demo_pages.sh write $(PAGES)
 
