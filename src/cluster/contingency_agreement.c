@@ -1,5 +1,5 @@
 /*
- * label_agreement.c
+ * contingency_agreement.c
  *	  Adjusted Rand index and normalized mutual information of a label table.
  */
 #include <math.h>

@@ -1,5 +1,5 @@
 /*
- * match_distances.c
+ * match_model_distances.c
  *	  Distances between the clusters of two models, in the scale of the old one.
  *
  * Both models are brought into one space first: numbers as they are divided by their scale, then
