@@ -150,8 +150,11 @@ transpose(RmlEnv *env, const double *cost, int rows, int cols)
 	double *result = RML_NEW(env, double, (size_t) rows *(size_t) cols);
 
 	for (int i = 0; i < rows; i++)
+	{
+		rml_poll(env);
 		for (int j = 0; j < cols; j++)
 			result[(size_t) j * rows + i] = cost[(size_t) i * cols + j];
+	}
 	return result;
 }
 
@@ -237,18 +240,29 @@ find_movable(Choice *c, int giver)
 	}
 }
 
+/* the first column from here on that is allowed and wanted, or n */
+static int
+next_column(const Choice *c, int row, int column)
+{
+	size_t first = (size_t) row * c->n;
+
+	while (column < c->n && !(c->allowed[first + column] && c->wanted[first + column]))
+		column++;
+	return column;
+}
+
 /* the lowest wanted column this row can have, or -1 */
 static int
-lowest_column(const Choice *c, int row)
+lowest_column(Choice *c, int row)
 {
-	for (int j = 0; j < c->n; j++)
-	{
-		size_t pair = (size_t) row * c->n + j;
+	int column = next_column(c, row, 0);
 
-		if (c->allowed[pair] && c->wanted[pair] &&
-			(c->owner[j] == row || c->target[c->owner[j]] != RML_UNASSIGNED))
-			return j;
-	}
+	if (column == c->n || c->owner[column] == row)
+		return column == c->n ? -1 : column;
+	find_movable(c, row);
+	for (; column < c->n; column = next_column(c, row, column + 1))
+		if (c->owner[column] == row || c->target[c->owner[column]] != RML_UNASSIGNED)
+			return column;
 	return -1;
 }
 
@@ -267,7 +281,7 @@ move(Choice *c, int row, int column)
 	}
 }
 
-/* from now on the row has this column, or none that is wanted */
+/* from now on the row alone has this column, or none that is wanted */
 static void
 settle(Choice *c, int row, int column)
 {
@@ -278,6 +292,8 @@ settle(Choice *c, int row, int column)
 		if (column >= 0 ? j != column : c->wanted[pair])
 			c->allowed[pair] = 0;
 	}
+	for (int later = row + 1; column >= 0 && later < c->n; later++)
+		c->allowed[(size_t) later * c->n + column] = 0;
 }
 
 void
@@ -292,10 +308,9 @@ rml_assignment_lowest(RmlEnv *env, int n, uint8_t *allowed, const uint8_t *wante
 		c.owner[partner[i]] = i;
 	for (int i = 0; i < n; i++)
 	{
-		int column;
+		int column = lowest_column(&c, i);
 
-		find_movable(&c, i);
-		column = lowest_column(&c, i);
+		rml_poll(env);
 		if (column >= 0 && c.owner[column] != i)
 			move(&c, i, column);
 		settle(&c, i, column);

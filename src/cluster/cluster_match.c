@@ -16,6 +16,11 @@
 /* Jaccard indexes are compared as integers of this unit */
 #define JACCARD_UNITS 1073741824.0
 
+/* overlap, cost, allowed, and shared in the end */
+#define CELL_BYTES (sizeof(int64_t) + sizeof(double) + 2)
+
+#define POLL_EVERY 65536
+
 /* old clusters are rows, new ones columns, of n x n matrices */
 typedef struct Matching
 {
@@ -63,7 +68,7 @@ rml_cluster_match_bytes(const RmlLabelTable *table)
 	size_t n = (size_t) side(table), cells;
 
 	/* more clusters than an int counts would take exabytes */
-	if (n > INT32_MAX || __builtin_mul_overflow(n, n * 32, &cells))
+	if (n > INT32_MAX || __builtin_mul_overflow(n, n * CELL_BYTES, &cells))
 		return SIZE_MAX;
 	return cells + n * (2 * sizeof(double) + sizeof(int32_t)) +
 		   rml_assignment_bytes((int) n, (int) n);
@@ -82,13 +87,18 @@ begin(Matching *m, RmlEnv *env, const RmlLabelTable *table)
 	m->n_new = (int) n_new;
 	m->n = m->n_old > m->n_new ? m->n_old : m->n_new;
 	cells = (size_t) m->n * (size_t) m->n;
-	m->overlaps = RML_NEW_ZERO(env, int64_t, cells);
+	m->overlaps = RML_NEW(env, int64_t, cells);
 	m->allowed = RML_NEW(env, uint8_t, cells);
 	m->cost = RML_NEW(env, double, cells);
 	m->partner = RML_NEW(env, int32_t, m->n);
 	m->u = RML_NEW(env, double, m->n);
 	m->v = RML_NEW(env, double, m->n);
-	memset(m->allowed, 1, cells);
+	for (int i = 0; i < m->n; i++)
+	{
+		rml_poll(env);
+		memset(m->overlaps + (size_t) i * m->n, 0, sizeof(int64_t) * (size_t) m->n);
+		memset(m->allowed + (size_t) i * m->n, 1, (size_t) m->n);
+	}
 	for (int64_t i = 0; i < table->n_pairs; i++)
 	{
 		int64_t row = table->a_index[i] - m->first_old;
@@ -96,6 +106,8 @@ begin(Matching *m, RmlEnv *env, const RmlLabelTable *table)
 
 		if (row >= 0 && row < m->n_old && column >= 0 && column < m->n_new)
 			m->overlaps[row * m->n + column] = table->pairs[i].n;
+		if (i % POLL_EVERY == POLL_EVERY - 1)
+			rml_poll(env);
 	}
 }
 
@@ -123,20 +135,26 @@ static void
 maximise(Matching *m, RmlEnv *env, bool by_jaccard)
 {
 	for (int i = 0; i < m->n; i++)
+	{
+		rml_poll(env);
 		for (int j = 0; j < m->n; j++)
 		{
 			size_t pair = (size_t) i * m->n + j;
 
 			m->cost[pair] = m->allowed[pair] ? -gain(m, i, j, by_jaccard) : INFINITY;
 		}
+	}
 	rml_assignment_solve(env, m->cost, m->n, m->n, m->partner, m->u, m->v);
 	for (int i = 0; i < m->n; i++)
+	{
+		rml_poll(env);
 		for (int j = 0; j < m->n; j++)
 		{
 			size_t pair = (size_t) i * m->n + j;
 
 			m->allowed[pair] = m->cost[pair] == m->u[i] + m->v[j];
 		}
+	}
 }
 
 static void

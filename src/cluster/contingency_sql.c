@@ -239,9 +239,11 @@ typedef struct SortedText
 	int32_t code;
 } SortedText;
 
+/* PostgreSQL's qsort works in place, so it can be left for good */
 static int
 compare_texts(const void *a, const void *b)
 {
+	CHECK_FOR_INTERRUPTS();
 	return strcmp(((const SortedText *) a)->text, ((const SortedText *) b)->text);
 }
 
