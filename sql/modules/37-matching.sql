@@ -198,10 +198,10 @@ Options (jsonb object)
 
 A cluster that continues an old one has its number and name. Others get numbers above all that were given before, by old_model or those that it continued: along a chain of models, each matched with the one before, a number means one segment for ever. They keep their own name, with " (2)" behind it if an old cluster had it.
 
-NULL when a model is NULL: coalesce(match_model(new, old), new) begins a chain.
+NULL when new_model is NULL. Without an old model (NULL) the new one is the first of a chain, and returned as it is.
 
 Errors: a model without clusters (22023), no common column that varies (22023), an unknown option or a value out of range (22023), a damaged model (XX001).
 
 To match labels rather than models see cluster_match.
 
-Example: SELECT match_model(kmeans_fit(f, 4), (SELECT model FROM models WHERE name = ''last month'')) FROM features f';
+Example: SELECT match_model(kmeans_fit(f, 4), (SELECT model FROM models ORDER BY month DESC LIMIT 1)) FROM features f';

@@ -22,6 +22,7 @@ read_side(FunctionCallInfo fcinfo, int argument, RmlModel **model, RmlClusters *
 	return (RmlMatchSide){&(*model)->schema, clusters, clusters->ids->names};
 }
 
+/* without an old model the new one begins a chain: it stays as it is */
 Datum
 rml_match_model_sql(PG_FUNCTION_ARGS)
 {
@@ -33,10 +34,12 @@ rml_match_model_sql(PG_FUNCTION_ARGS)
 	RmlClusters new_clusters, old_clusters;
 	RmlMatchSide new_side, old_side;
 
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
-		PG_RETURN_NULL();
 	rml_options_parse(env, "match_model", options, &set, 1);
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
 	new_side = read_side(fcinfo, 0, &new_model, &new_clusters);
+	if (PG_ARGISNULL(1))
+		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
 	old_side = read_side(fcinfo, 1, &old_model, &old_clusters);
 	rml_pg_env_check_room(env, rml_match_bytes(&new_side, &old_side));
 	rml_refuse("match_model",

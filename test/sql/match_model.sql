@@ -5,7 +5,7 @@
 SET client_min_messages = warning;
 SET search_path = public, retailml;
 BEGIN;
-SELECT plan(33);
+SELECT plan(34);
 
 -- ---- eight months of customers of four kinds (five in months 4 and 5, four again, then another fifth):
 -- means drift by 2 % a month, every month has other customers
@@ -25,7 +25,7 @@ DO $$
 DECLARE current bytea; previous bytea;
 BEGIN
     FOR i IN 1 .. 8 LOOP
-        SELECT coalesce(match_model(model, previous), model) INTO current FROM fits WHERE month = i;
+        SELECT match_model(model, previous) INTO current FROM fits WHERE month = i;
         INSERT INTO chain VALUES (i, current);
         previous = current;
     END LOOP;
@@ -77,7 +77,8 @@ SELECT is((SELECT array_agg(DISTINCT kmeans_predict(match_model(n.model, o.model
         JOIN (SELECT kind IN ('rich', 'loyal') AS g, kmeans_fit(f, 2, '{"features": ["spend", "orders"], "order_by": "orders"}') AS model FROM march f GROUP BY 1) n USING (g)
         JOIN march f ON (kind IN ('rich', 'loyal')) = g), '{t}', 'a model for each group');
 SELECT is(match_model(NULL, model), NULL, 'NULL without a new model') FROM runs;
-SELECT is(match_model(model, NULL), NULL, 'or an old one') FROM runs;
+SELECT is(match_model(model, NULL), model, 'without an old one it is the first of a chain') FROM runs;
+SELECT throws_ok('SELECT match_model(rfm_fit(recency, orders, spend::float8), NULL) FROM march', '22023', NULL, 'which must be a model of clusters');
 
 -- ---- parallel = serial
 SET LOCAL max_parallel_workers_per_gather = 2;
