@@ -5,7 +5,7 @@
 SET client_min_messages = warning;
 SET search_path = public, retailml;
 BEGIN;
-SELECT plan(34);
+SELECT plan(40);
 
 -- ---- eight months of customers of four kinds (five in months 4 and 5, four again, then another fifth):
 -- means drift by 2 % a month, every month has other customers
@@ -63,6 +63,21 @@ SELECT is((SELECT kmeans_predict(match_model(fewer, model), f) FROM march f WHER
 SELECT is((SELECT array_agg(DISTINCT kmeans_predict(match_model(short, arrays), ARRAY[spend, orders]::float8[]) = kmeans_predict(arrays, ARRAY[spend, orders, recency]::float8[])) FROM march WHERE kind IN ('loyal', 'rich')), '{t}',
     'models of arrays are matched by position') FROM runs;
 SELECT throws_like('SELECT match_model(arrays, model) FROM runs', 'match_model: the two models have no column in common that varies', 'but not with columns that have names');
+
+-- ---- categories: two channels that the numbers know nothing of, and models of other algorithms
+CREATE TABLE visits AS
+SELECT id, kind, spend, orders, CASE WHEN noise(id, 1, 4) < 0.9 THEN channel ELSE other END AS channel, CASE WHEN id % 11 > 0 THEN channel || kind END AS device
+FROM march, (VALUES (0, 'web', 'shop'), (1, 'shop', 'web')) c (i, channel, other) WHERE id % 2 = i AND kind IN ('rich', 'regular');
+CREATE TABLE mixed AS
+SELECT kprototypes_fit(v, 4, '{"exclude": ["id", "kind"], "gamma": 5}') AS model, kprototypes_fit(v, 4, '{"exclude": ["id", "kind"], "gamma": 5, "seed": 3, "order_by": "orders"}') AS again,
+    kprototypes_fit(v, 4, '{"features": ["channel", "device"]}') AS modes, kmeans_fit(v, 2, '{"features": ["spend", "orders"]}') AS means, kmeans_fit(v, 2, '{"features": ["spend"], "order_by": "spend"}') AS other FROM visits v;
+SELECT is((SELECT count(DISTINCT predict(model, v)) FROM visits v), 4::bigint, 'k-prototypes finds four kinds of visits') FROM mixed;
+SELECT ok((SELECT bool_and(predict(match_model(again, model), v) = predict(model, v)) FROM visits v), 'and matching tells them by their categories') FROM mixed;
+SELECT is(match_model(match_model(again, model), model), match_model(again, model), 'twice changes nothing') FROM mixed;
+SELECT is((SELECT count(DISTINCT (predict(match_model(modes, model), v), predict(model, v))) FROM visits v WHERE device IS NOT NULL AND starts_with(device, channel)), 4::bigint, 'k-modes continues k-prototypes') FROM mixed;
+SELECT is((SELECT array_agg(DISTINCT predict(match_model(other, means), v) = predict(means, v)) FROM visits v), '{t}', 'k-means k-means of other columns') FROM mixed;
+SELECT is((SELECT array_agg(DISTINCT (p, p <= 2 AND p <> m)::text) FROM (SELECT predict(match_model(model, means), v) AS p, predict(means, v) AS m FROM visits v) s), '{"(1,f)","(2,f)","(3,f)","(4,f)"}',
+    'two of four k-prototypes clusters continue those of k-means, the others are new') FROM mixed;
 
 -- ---- max_distance
 SELECT is((SELECT count(DISTINCT kmeans_predict(match_model(n.model, o.model, '{"max_distance": 0}'), f)) FROM facts f WHERE month = 2 AND kmeans_predict(match_model(n.model, o.model, '{"max_distance": 0}'), f) > 4), 4::bigint,
