@@ -49,6 +49,7 @@ typedef struct RmlFit
 	int32_t *labels; /* [n] of a labelled fit, in the order of the matrix; else NULL */
 	Jsonb *options;  /* the user's object or NULL */
 	Oid result_type; /* SQL type of the aggregate's result */
+	bool is_null;    /* set by spec->fit: the result is NULL */
 } RmlFit;
 
 typedef struct RmlFitSpec

@@ -39,7 +39,7 @@
 typedef struct RmlKprototypesParams
 {
 	int64_t k;    /* an argument of the fit, not an option */
-	double gamma; /* below 0: auto */
+	double gamma; /* or RML_AUTO */
 	int64_t init; /* index into the option's choices: cao, huang, random */
 	int64_t n_init;
 	int64_t max_iter;
@@ -69,8 +69,9 @@ extern const char *rml_kprototypes_check(RmlEnv *env, const RmlKprototypesParams
 extern size_t rml_kprototypes_bytes(const RmlKprototypesParams *params, int64_t n, int d, int d_cat,
 									int64_t n_codes, int threads);
 
-/* the weight of a category: the option, or what auto stands for */
-extern double rml_kprototypes_gamma(const RmlKprototypesParams *params, const RmlSchema *schema);
+/* the rows of a fit as kmeans.h takes them; gamma is the option, RML_AUTO for what that stands for */
+extern void rml_kprototypes_rows(RmlEnv *env, const RmlSchema *schema, const RmlMatrix *matrix,
+								 double gamma, RmlKmeansRows *rows);
 
 /*
  * Fit k prototypes to x [n x d], finite, and codes [n x d_cat], both prepared by schema.  labels

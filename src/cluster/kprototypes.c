@@ -65,18 +65,29 @@ feature_codes(RmlEnv *env, const RmlSchema *schema)
 	return codes;
 }
 
-double
-rml_kprototypes_gamma(const RmlKprototypesParams *params, const RmlSchema *schema)
+/* half the mean standard deviation of the numbers as used */
+static double
+auto_gamma(const RmlSchema *schema)
 {
 	double sum = 0.0;
 
-	if (params->gamma >= 0.0)
-		return params->gamma;
 	if (schema->d_num == 0)
 		return 1.0;
 	for (int slot = 0; slot < schema->d_num; slot++)
 		sum += rml_schema_number(schema, slot)->sd / schema->scaling[slot].scale;
 	return 0.5 * sum / schema->d_num;
+}
+
+void
+rml_kprototypes_rows(RmlEnv *env, const RmlSchema *schema, const RmlMatrix *matrix, double gamma,
+					 RmlKmeansRows *rows)
+{
+	*rows = (RmlKmeansRows){.x = matrix->numbers,
+							.codes = matrix->codes,
+							.n = matrix->n,
+							.shape = {schema->d_num, schema->d_cat, rml_category_places(schema)},
+							.feature_codes = feature_codes(env, schema),
+							.gamma = gamma == RML_AUTO ? auto_gamma(schema) : gamma};
 }
 
 static RmlKmeansParams
@@ -131,16 +142,11 @@ rml_kprototypes_fit(RmlEnv *env, const RmlKprototypesParams *params, const RmlSc
 					const RmlMatrix *matrix, int order_slot, RmlKprototypes *out, int32_t *labels)
 {
 	const RmlKmeansParams kmeans = kmeans_params(params);
-	const RmlKmeansRows rows = {.x = matrix->numbers,
-								.codes = matrix->codes,
-								.n = matrix->n,
-								.shape = {schema->d_num, schema->d_cat,
-										  rml_category_places(schema)},
-								.feature_codes = feature_codes(env, schema),
-								.gamma = rml_kprototypes_gamma(params, schema)};
+	RmlKmeansRows rows;
 	int32_t *own = labels != NULL ? labels : RML_NEW(env, int32_t, (size_t) matrix->n);
 	const char *reason = rml_kprototypes_check(env, params, matrix->n, schema);
 
+	rml_kprototypes_rows(env, schema, matrix, params->gamma, &rows);
 	if (reason == NULL)
 		reason = rml_kmeans_fit_rows(env, &kmeans, &rows, &out->prototypes, own);
 	if (reason == NULL)

@@ -425,5 +425,7 @@ rml_agg_final(FunctionCallInfo fcinfo, const RmlFitSpec *spec)
 	/* a plan with many groups keeps all states: give the rows back now */
 	rml_pg_env_delete(state->collector.env);
 	state->collector.env = NULL;
+	if (fit.is_null)
+		PG_RETURN_NULL();
 	PG_RETURN_DATUM(result);
 }

@@ -1,0 +1,310 @@
+/*
+ * cluster_stability.c
+ *	  Resamples, restarts, noise, and the verdict.
+ */
+#include "retailml/cluster_stability.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "retailml/contingency.h"
+#include "retailml/rng.h"
+
+/* samples of noise */
+#define REFERENCES 20
+
+/* restarts of a fit on a resample or on noise */
+#define FEW_RESTARTS 3
+
+/* costs that differ by less than this share are the same */
+#define SAME_COST 1e-3
+
+/* W(k) / W(1) is taken to be at least this */
+#define SMALLEST_RATIO 1e-12
+
+/* what noise does not reach: measured in docs/algorithms/cluster-metrics.md */
+#define STRUCTURE_Z 4.0
+#define STRUCTURE_GAIN 0.02
+
+/* agreement of resamples with the whole that makes a clustering stable */
+#define STABLE_MEAN 0.8
+#define STABLE_MIN 0.5
+
+/* streams of random numbers */
+#define RESAMPLE_STREAM ((uint64_t) 3 << 32)
+#define NOISE_STREAM ((uint64_t) 4 << 32)
+
+const char *const rml_verdict_names[] = {"no structure", "unstable", "stable", NULL};
+
+typedef struct Trial
+{
+	RmlEnv *env;
+	RmlKmeansRows rows;     /* of the rows judged: at most RML_STABILITY_ROWS */
+	RmlKmeansParams params; /* of a fit on other rows */
+	int64_t *picked;        /* [n] rows of a resample */
+	double *x;              /* [n x d] a resample, or noise */
+	int32_t *codes;         /* [n x d_cat] */
+	int32_t *labels;        /* [n] of the clustering that is judged */
+	double cost;            /* and its cost */
+} Trial;
+
+size_t
+rml_cluster_stability_bytes(const RmlKmeansParams *params, const RmlKmeansShape *shape, int64_t n,
+							int threads)
+{
+	const size_t rows = (size_t) (n < RML_STABILITY_ROWS ? n : RML_STABILITY_ROWS);
+	const size_t d = (size_t) shape->d, k = (size_t) params->k;
+	const size_t pairs = (k * k < rows ? k * k : rows) * 8 * sizeof(int64_t);
+
+	return rows * (sizeof(double) * d + sizeof(int32_t) * (size_t) shape->d_cat + 16) +
+		   sizeof(double) * (2 * d * d + (rows + 200) * d) + 4 * pairs +
+		   rml_kmeans_rows_bytes(params, shape, (int64_t) rows, threads);
+}
+
+/* ---- fits ---- */
+
+static void
+release_model(RmlEnv *env, RmlKmeans *model)
+{
+	rml_release(env, model->centroids);
+	rml_release(env, model->modes);
+	rml_release(env, model->sizes);
+	rml_release(env, model->ids.numbers);
+	rml_release(env, model->packed);
+	rml_release(env, model->packed_modes);
+}
+
+/* rows that were drawn, in place of those that are judged */
+static RmlKmeansRows
+drawn_rows(const Trial *trial)
+{
+	RmlKmeansRows rows = trial->rows;
+
+	rows.x = trial->x;
+	rows.codes = trial->codes;
+	return rows;
+}
+
+/* the cost of k clusters; 0 where the rows have no k distinct ones */
+static double
+cost_of(const Trial *trial, const RmlKmeansParams *params, const RmlKmeansRows *rows)
+{
+	RmlKmeans model;
+
+	if (rml_kmeans_fit_rows(trial->env, params, rows, &model, NULL) != NULL)
+		return 0.0;
+	release_model(trial->env, &model);
+	return model.inertia;
+}
+
+/* ---- resamples ---- */
+
+static void
+draw_resample(Trial *trial, uint64_t seed, int resample)
+{
+	const RmlKmeansRows *rows = &trial->rows;
+	const size_t d = (size_t) rows->shape.d, d_cat = (size_t) rows->shape.d_cat;
+
+	for (int64_t i = 0; i < rows->n; i++)
+	{
+		size_t row = rml_rng_below(seed, RESAMPLE_STREAM + (uint64_t) resample, (uint64_t) i,
+								   (uint64_t) rows->n);
+
+		memcpy(trial->x + (size_t) i * d, rows->x + row * d, d * sizeof(double));
+		for (size_t f = 0; f < d_cat; f++)
+			trial->codes[(size_t) i * d_cat + f] = rows->codes[row * d_cat + f];
+	}
+	rml_poll(trial->env);
+}
+
+/* agreement of the judged labels with those that a model gives the same rows */
+static double
+agreement(const Trial *trial, const RmlKmeans *model)
+{
+	RmlEnv *env = trial->env;
+	const RmlKmeansRows *rows = &trial->rows;
+	RmlContingency contingency;
+	RmlLabelTable table;
+
+	rml_contingency_init(&contingency);
+	for (int64_t i = 0; i < rows->n; i++)
+	{
+		int cluster = rml_kmeans_predict_row(model, rows->x + i * rows->shape.d,
+											 rows->codes + i * rows->shape.d_cat, NULL);
+
+		rml_contingency_add(&contingency, env, trial->labels[i], cluster, 1);
+		if (i % 1000 == 0)
+			rml_poll(env);
+	}
+	rml_label_table(&contingency, env, true, &table);
+	return rml_adjusted_rand_index(&table, env);
+}
+
+/* false when the resample has fewer than k distinct rows */
+static bool
+resample_agreement(Trial *trial, uint64_t seed, int resample, double *ari)
+{
+	RmlKmeansRows rows = drawn_rows(trial);
+	RmlKmeans model;
+
+	draw_resample(trial, seed, resample);
+	if (rml_kmeans_fit_rows(trial->env, &trial->params, &rows, &model, NULL) != NULL)
+		return false;
+	*ari = agreement(trial, &model);
+	release_model(trial->env, &model);
+	return true;
+}
+
+static void
+run_resamples(Trial *trial, uint64_t seed, int resamples, RmlStability *out)
+{
+	double sum = 0.0;
+	int n = 0;
+
+	out->min_ari = 1.0;
+	for (int i = 0; i < resamples; i++)
+	{
+		double ari;
+
+		if (!resample_agreement(trial, seed, i, &ari))
+			continue;
+		sum += ari;
+		out->min_ari = fmin(out->min_ari, ari);
+		n++;
+		trial->env->progress(trial->env, "cluster_stability", i + 1, sum / n);
+	}
+	out->mean_ari = n > 0 ? sum / n : NAN;
+	if (n == 0)
+		out->min_ari = NAN;
+}
+
+/* ---- restarts ---- */
+
+static double
+best_share(const Trial *trial, int64_t seed)
+{
+	RmlKmeansParams params = trial->params;
+	double costs[RML_STABILITY_RESTARTS];
+	double best = trial->cost;
+	int reached = 0;
+
+	params.n_init = 1;
+	for (int i = 0; i < RML_STABILITY_RESTARTS; i++)
+	{
+		params.seed = seed + i;
+		costs[i] = cost_of(trial, &params, &trial->rows);
+		best = fmin(best, costs[i]);
+	}
+	for (int i = 0; i < RML_STABILITY_RESTARTS; i++)
+		reached += costs[i] <= best * (1.0 + SAME_COST);
+	return (double) reached / RML_STABILITY_RESTARTS;
+}
+
+/* ---- noise ---- */
+
+/* r = log(W(1) / W(k)) */
+static double
+log_ratio(const Trial *trial, const RmlKmeansRows *rows, double cost)
+{
+	RmlKmeansParams one = trial->params;
+	double whole;
+
+	one.k = one.n_init = 1;
+	whole = cost_of(trial, &one, rows);
+	return whole > 0.0 ? -log(fmax(cost / whole, SMALLEST_RATIO)) : 0.0;
+}
+
+/* gain and gain_z over one kind of noise */
+static void
+compare_noise(Trial *trial, uint64_t seed, bool principal, double r, RmlStability *out)
+{
+	RmlNoise *noise = rml_noise_learn(trial->env, &trial->rows, principal);
+	const RmlKmeansRows drawn = drawn_rows(trial);
+	double sum = 0.0, squares = 0.0, mean, sd;
+
+	for (int i = 0; i < REFERENCES; i++)
+	{
+		double reference;
+
+		rml_noise_draw(noise, trial->env, seed, NOISE_STREAM + (uint64_t) i, trial->x,
+					   trial->codes);
+		reference = log_ratio(trial, &drawn, cost_of(trial, &trial->params, &drawn));
+		sum += reference;
+		squares += reference * reference;
+	}
+	mean = sum / REFERENCES;
+	sd = sqrt(fmax(squares / REFERENCES - mean * mean, 0.0) * (1.0 + 1.0 / REFERENCES));
+	out->gain = 1.0 - exp(mean - r);
+	out->gain_z = sd > 0.0 ? (r - mean) / sd : copysign(INFINITY, r - mean);
+	rml_noise_release(noise, trial->env);
+}
+
+/* over the kind of noise that is harder to beat */
+static void
+compare_noises(Trial *trial, uint64_t seed, RmlStability *out)
+{
+	const double r = log_ratio(trial, &trial->rows, trial->cost);
+	RmlStability principal = *out;
+
+	compare_noise(trial, seed, false, r, out);
+	compare_noise(trial, seed, true, r, &principal);
+	if (principal.gain_z < out->gain_z)
+	{
+		out->gain = principal.gain;
+		out->gain_z = principal.gain_z;
+	}
+}
+
+/* ---- the whole ---- */
+
+static RmlVerdict
+judge(const RmlStability *s)
+{
+	if (!(s->gain_z >= STRUCTURE_Z && s->gain >= STRUCTURE_GAIN))
+		return RML_NO_STRUCTURE;
+	return s->mean_ari >= STABLE_MEAN && s->min_ari >= STABLE_MIN ? RML_STABLE : RML_UNSTABLE;
+}
+
+static void
+begin_trial(Trial *trial, RmlEnv *env, const RmlKmeansParams *params, const RmlKmeansRows *rows)
+{
+	size_t n;
+
+	*trial = (Trial){.env = env, .rows = *rows, .params = *params};
+	if (trial->rows.n > RML_STABILITY_ROWS)
+		trial->rows.n = RML_STABILITY_ROWS;
+	n = (size_t) trial->rows.n;
+	/* Cao's first prototypes are the same for all restarts */
+	if (trial->params.init == RML_KMEANS_CAO)
+		trial->params.init = RML_KMEANS_HUANG;
+	if (trial->params.n_init > FEW_RESTARTS)
+		trial->params.n_init = FEW_RESTARTS;
+	trial->x = RML_NEW(env, double, n *(size_t) rows->shape.d);
+	trial->codes = RML_NEW(env, int32_t, n * (size_t) rows->shape.d_cat);
+	trial->labels = RML_NEW(env, int32_t, n);
+}
+
+const char *
+rml_cluster_stability(RmlEnv *env, const RmlKmeansParams *params, const RmlKmeansRows *rows,
+					  int resamples, RmlStability *stability)
+{
+	Trial trial;
+	RmlKmeans model;
+	const char *reason;
+
+	begin_trial(&trial, env, params, rows);
+	reason = rml_kmeans_fit_rows(env, params, &trial.rows, &model, trial.labels);
+	if (reason != NULL)
+		return reason;
+	trial.cost = model.inertia;
+	release_model(env, &model);
+	stability->rows = trial.rows.n;
+	run_resamples(&trial, (uint64_t) params->seed, resamples, stability);
+	stability->best_share = best_share(&trial, params->seed);
+	compare_noises(&trial, (uint64_t) params->seed, stability);
+	stability->verdict = judge(stability);
+	rml_release(env, trial.x);
+	rml_release(env, trial.codes);
+	rml_release(env, trial.labels);
+	return NULL;
+}
