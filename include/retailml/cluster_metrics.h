@@ -23,6 +23,11 @@
  * Communications in Statistics 3 (1974): B / (c - 1) over W / (n - c), the dispersion between and
  * within c clusters.  Large is good.
  *
+ * Rows with categories have the silhouette over Gower distances: J. C. Gower, "A general coefficient
+ * of similarity and some of its properties", Biometrics 27 (1971).  It is the mean over all columns
+ * of |x - y| / (range of the column) for a number and of 0 (equal) or 1 for a category, where a
+ * missing category is one like the others.
+ *
  * Common to all:
  *	- labels are 0 .. k - 1; a label below 0 is noise, a row that takes no part at all
  *	  (rml_noise_count tells how many).  A number that no row carries is no cluster.
@@ -52,13 +57,63 @@ extern void rml_silhouette_many(RmlEnv *env, const double *x, int64_t n, int d,
 /* bytes of memory that rml_silhouette_many takes at its peak */
 extern size_t rml_silhouette_bytes(int64_t n, int d, const int *k, int n_labelings, int threads);
 
+/* rows of numbers and categories, all finite */
+typedef struct RmlMetricRows
+{
+	int64_t n;
+	int d_num;
+	int d_cat;
+	const double *numbers; /* [n x d_num] */
+	const int32_t *codes;  /* [n x d_cat] */
+} RmlMetricRows;
+
+/*
+ * The silhouette of the first `measured` rows, each compared with the first `references` rows (at
+ * most as many): Euclidean for rows of numbers, else over Gower distances, with ranges of all rows.
+ * each [measured], unless NULL, gets s of every row.  Fewer references than rows make it a sample:
+ * a row whose cluster has no other row there, or that meets no other cluster, has no s, NaN.
+ */
+extern double rml_silhouette_mixed(RmlEnv *env, const RmlMetricRows *rows, int64_t measured,
+								   int64_t references, const int32_t *labels, int k, double *each);
+
+extern size_t rml_silhouette_mixed_bytes(int64_t measured, int64_t references, int d_num, int d_cat,
+										 int k, int threads);
+
 extern double rml_davies_bouldin(RmlEnv *env, const double *x, int64_t n, int d,
 								 const int32_t *labels, int k);
 
 extern double rml_calinski_harabasz(RmlEnv *env, const double *x, int64_t n, int d,
 									const int32_t *labels, int k);
 
+/* bytes that either of them takes at most */
+extern size_t rml_dispersion_bytes(int64_t n, int d, int64_t k, int threads);
+
 /* rows whose label is below 0 */
 extern int64_t rml_noise_count(const int32_t *labels, int64_t n);
+
+/* silhouettes compare rows with this many at most; more of them are told from a sample */
+#define RML_SILHOUETTE_ROWS 10000
+
+/* number labels [n] of any values 0 .. k - 1, in their order, noise -1; returns k */
+extern int rml_labels_compact(RmlEnv *env, int32_t *labels, int64_t n);
+
+typedef struct RmlClusterReport
+{
+	int64_t clusters;
+	int64_t rows;
+	double noise_share;
+	double silhouette;
+	double davies_bouldin; /* this and the next: of the numbers alone, NaN where there are none */
+	double calinski_harabasz;
+	int64_t silhouette_rows; /* that the silhouette is the mean of */
+	bool silhouette_exact;   /* false: from the first RML_SILHOUETTE_ROWS rows */
+} RmlClusterReport;
+
+/* all of the above for labels [n] of k clusters, each of which has rows */
+extern void rml_cluster_report(RmlEnv *env, const RmlMetricRows *rows, const int32_t *labels, int k,
+							   RmlClusterReport *report);
+
+/* bytes it takes, rml_labels_compact before it included */
+extern size_t rml_cluster_report_bytes(int64_t n, int d_num, int d_cat, int64_t k, int threads);
 
 #endif /* RETAILML_CLUSTER_METRICS_H */

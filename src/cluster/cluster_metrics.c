@@ -310,6 +310,22 @@ rml_calinski_harabasz(RmlEnv *env, const double *x, int64_t n, int d, const int3
 	return index;
 }
 
+size_t
+rml_dispersion_bytes(int64_t n, int d, int64_t k, int threads)
+{
+	size_t width = (size_t) k * ((size_t) d + 1);
+	size_t blocks = (size_t) rml_blocks(n, BLOCK_MIN_ROWS);
+	size_t wave = WAVE_BYTES / (width * sizeof(double) + 1);
+	size_t centroids = (width + (size_t) k) * sizeof(double) + (size_t) k * sizeof(int64_t);
+	size_t tiles = ((size_t) threads * ((size_t) d + CHUNK) + (size_t) k + LANES) * LANES;
+
+	if (wave < WAVE_MIN_BLOCKS)
+		wave = WAVE_MIN_BLOCKS;
+	if (wave > blocks)
+		wave = blocks;
+	return centroids + ((wave + 1) * width + tiles) * sizeof(double);
+}
+
 int64_t
 rml_noise_count(const int32_t *labels, int64_t n)
 {

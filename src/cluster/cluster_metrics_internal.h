@@ -3,6 +3,7 @@
  *	  What the files of the cluster metrics share.
  *
  *	  cluster_metrics.c             Davies-Bouldin and Calinski-Harabasz: linear passes
+ *	  cluster_metrics_report.c      all metrics of labels from anywhere
  *	  cluster_metrics_silhouette.c  silhouettes: all pairs of rows
  *	  cluster_metrics_tile.c        distances of many rows to many rows
  */
@@ -51,6 +52,16 @@ extern void rml_metrics_load_tile(const double *x, int64_t n, int d, double scal
 /* out [m x LANES]: distances of the tile's rows to rows [m x d], which are scaled here */
 extern void rml_metrics_tile_distances(const double *restrict tile, const double *restrict rows,
 									   int64_t m, int d, double scale, double *restrict out);
+
+/*
+ * Rows of numbers and categories as columns of one array: the first count of them, [count x d], the
+ * numbers divided by their range over all rows.
+ */
+extern double *rml_metrics_gower_rows(RmlEnv *env, const RmlMetricRows *rows, int64_t count);
+
+/* out [m x LANES]: Gower distances; of the d columns, d_num are numbers, the others categories */
+extern void rml_metrics_tile_gower(const double *restrict tile, const double *restrict rows,
+								   int64_t m, int d_num, int d, double *restrict out);
 
 /* count doubles at the start of a cache line; *memory is what to release */
 extern double *rml_metrics_doubles(RmlEnv *env, size_t count, void **memory);

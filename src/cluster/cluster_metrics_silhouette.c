@@ -1,6 +1,6 @@
 /*
  * cluster_metrics_silhouette.c
- *	  Exact silhouettes of one or many clusterings of the same rows.
+ *	  Silhouettes of one or many clusterings of the same rows.
  *
  * What is wanted is, for every row and every cluster of every labeling, the sum of distances
  * from the row to the rows of the cluster.  A cluster of a labeling is a "slot"; noise goes to a
@@ -32,13 +32,16 @@ typedef struct Silhouette
 {
 	const double *x; /* [n x d] */
 	int64_t n;
+	int64_t references; /* the first rows: those that all are compared with */
 	int d;
+	int d_num;    /* columns before the categories of Gower's distance; -1: Euclidean */
 	double scale; /* of the values of x, a power of two */
 	int n_labelings;
 	int64_t n_slots;   /* the sum of all k, and one for noise, the last */
 	int64_t *first;    /* [n_labelings + 1] first slot of each labeling */
 	int32_t *slots;    /* [n_labelings x n] slot of each row */
-	int64_t *sizes;    /* [n_slots] */
+	int64_t *sizes;    /* [n_slots] rows */
+	int64_t *compared; /* [n_slots] those among the references */
 	void *scratch;     /* tiles, distances and sums */
 	double *tiles;     /* [threads x d x LANES] */
 	double *distances; /* [threads x CHUNK x LANES] */
@@ -69,18 +72,24 @@ add_to_slots(double *restrict sums, const double *restrict distances, const int3
 	}
 }
 
-/* s of the row in a lane, from its sums (lane 0 of each slot is LANES apart) */
+/*
+ * s of a row from its sums (a slot's is LANES from the next one's).  NaN where the references hold
+ * no other row of its cluster, or none of another one.
+ */
 static double
-row_silhouette(const Silhouette *s, const double *sums, int labeling, int32_t own)
+row_silhouette(const Silhouette *s, const double *sums, int labeling, int64_t row, int32_t own)
 {
+	int64_t others = s->compared[own] - (row < s->references);
 	double a, b = INFINITY, larger;
 
 	if (s->sizes[own] == 1)
 		return 0;
-	a = sums[(int64_t) own * LANES] / (double) (s->sizes[own] - 1);
+	a = others > 0 ? sums[(int64_t) own * LANES] / (double) others : NAN;
 	for (int64_t slot = s->first[labeling]; slot < s->first[labeling + 1]; slot++)
-		if (slot != own && s->sizes[slot] > 0)
-			b = fmin(b, sums[slot * LANES] / (double) s->sizes[slot]);
+		if (slot != own && s->compared[slot] > 0)
+			b = fmin(b, sums[slot * LANES] / (double) s->compared[slot]);
+	if (isnan(a) || isinf(b))
+		return NAN;
 	larger = fmax(a, b);
 	/* equal rows in different clusters */
 	return larger > 0 ? (b - a) / larger : 0;
@@ -101,7 +110,7 @@ finish_tile(const Silhouette *s, int64_t tile, const double *sums)
 			int64_t row = tile * LANES + t;
 			int32_t own = s->slots[l * s->n + row];
 			bool noise = own == s->n_slots - 1;
-			double value = noise ? NAN : row_silhouette(s, sums + t, l, own);
+			double value = noise ? NAN : row_silhouette(s, sums + t, l, row, own);
 
 			if (!noise)
 				total += value;
@@ -127,11 +136,14 @@ run_tile(const Silhouette *s, int64_t number, int thread)
 	{
 		int64_t m = rml_metrics_min(CHUNK, s->end - j);
 
-		rml_metrics_tile_distances(tile, s->x + j * s->d, m, s->d, s->scale, distances);
+		if (s->d_num < 0)
+			rml_metrics_tile_distances(tile, s->x + j * s->d, m, s->d, s->scale, distances);
+		else
+			rml_metrics_tile_gower(tile, s->x + j * s->d, m, s->d_num, s->d, distances);
 		for (int l = 0; l < s->n_labelings; l++)
 			add_to_slots(sums, distances, s->slots + l * s->n + j, m);
 	}
-	if (s->end == s->n)
+	if (s->end == s->references)
 		finish_tile(s, s->first_tile + number, sums);
 }
 
@@ -154,9 +166,9 @@ run_tiles(RmlEnv *env, Silhouette *s)
 	for (s->first_tile = 0; s->first_tile < n_tiles; s->first_tile += s->group)
 	{
 		s->tiles_now = rml_metrics_min(s->group, n_tiles - s->first_tile);
-		for (s->begin = 0; s->begin < s->n; s->begin = s->end)
+		for (s->begin = 0; s->begin < s->references; s->begin = s->end)
 		{
-			s->end = rml_metrics_min(s->begin + s->slab, s->n);
+			s->end = rml_metrics_min(s->begin + s->slab, s->references);
 			rml_parallel(env, rml_blocks(s->tiles_now, s->block), run_block, s);
 		}
 	}
@@ -164,11 +176,12 @@ run_tiles(RmlEnv *env, Silhouette *s)
 
 /* slots, slab and group: everything about the sizes of the arrays */
 static void
-plan(Silhouette *s, int64_t n, int d, const int *k, int n_labelings)
+plan(Silhouette *s, int64_t n, int64_t references, int d, const int *k, int n_labelings)
 {
 	int64_t per_tile;
 
 	s->n = n;
+	s->references = references;
 	s->d = d;
 	s->n_labelings = n_labelings;
 	s->n_slots = 1;
@@ -183,8 +196,8 @@ plan(Silhouette *s, int64_t n, int d, const int *k, int n_labelings)
 		s->group = GROUP_MIN_TILES;
 	s->group = rml_metrics_min(s->group, rml_blocks(n, LANES));
 	s->block = 1;
-	if (n > 0 && s->slab > n)
-		s->block = s->slab / n;
+	if (references > 0 && s->slab > references)
+		s->block = s->slab / references;
 }
 
 static size_t
@@ -194,17 +207,23 @@ scratch_doubles(const Silhouette *s, int threads)
 		   (size_t) s->group * (size_t) s->n_slots * LANES;
 }
 
-size_t
-rml_silhouette_bytes(int64_t n, int d, const int *k, int n_labelings, int threads)
+static size_t
+silhouette_bytes(int64_t n, int64_t references, int d, const int *k, int n_labelings, int threads)
 {
 	Silhouette s;
 	size_t labelings = (size_t) n_labelings;
 
-	plan(&s, n, d, k, n_labelings);
+	plan(&s, n, references, d, k, n_labelings);
 	return RML_METRICS_ALIGNMENT + scratch_doubles(&s, threads) * sizeof(double) +
 		   (size_t) rml_blocks(n, LANES) * labelings * sizeof(double) +
 		   (size_t) n * labelings * sizeof(int32_t) +
-		   ((size_t) s.n_slots + 2 * labelings + 1) * sizeof(int64_t);
+		   (2 * (size_t) s.n_slots + 2 * labelings + 1) * sizeof(int64_t);
+}
+
+size_t
+rml_silhouette_bytes(int64_t n, int d, const int *k, int n_labelings, int threads)
+{
+	return silhouette_bytes(n, n, d, k, n_labelings, threads);
 }
 
 /* number the slots, and count their rows */
@@ -215,6 +234,7 @@ fill_slots(RmlEnv *env, Silhouette *s, const int32_t *const *labels, const int *
 
 	s->first = RML_NEW(env, int64_t, (size_t) s->n_labelings + 1);
 	s->sizes = RML_NEW_ZERO(env, int64_t, (size_t) s->n_slots);
+	s->compared = RML_NEW_ZERO(env, int64_t, (size_t) s->n_slots);
 	s->slots = RML_NEW(env, int32_t, (size_t) s->n * (size_t) s->n_labelings);
 	s->first[0] = 0;
 	for (int l = 0; l < s->n_labelings; l++)
@@ -228,6 +248,7 @@ fill_slots(RmlEnv *env, Silhouette *s, const int32_t *const *labels, const int *
 			assert(label < k[l]);
 			s->slots[l * s->n + i] = (int32_t) slot;
 			s->sizes[slot]++;
+			s->compared[slot] += i < s->references;
 		}
 		rml_poll(env);
 	}
@@ -257,7 +278,7 @@ silhouettes_of(RmlEnv *env, Silhouette *s, int64_t n_tiles, const int64_t *defin
 	s->distances = s->tiles + (size_t) env->threads * (size_t) s->d * LANES;
 	s->sums = s->distances + (size_t) env->threads * CHUNK * LANES;
 	s->totals = RML_NEW(env, double, totals);
-	s->scale = rml_metrics_scale(env, s->x, s->n * s->d);
+	s->scale = s->d_num < 0 ? rml_metrics_scale(env, s->x, s->n * s->d) : 1;
 	run_tiles(env, s);
 	for (int l = 0; l < s->n_labelings; l++)
 	{
@@ -289,6 +310,7 @@ run_silhouette(RmlEnv *env, Silhouette *s, const int32_t *const *labels, const i
 	}
 	rml_release(env, s->first);
 	rml_release(env, s->sizes);
+	rml_release(env, s->compared);
 	rml_release(env, s->slots);
 	rml_release(env, defined);
 }
@@ -297,10 +319,10 @@ double
 rml_silhouette(RmlEnv *env, const double *x, int64_t n, int d, const int32_t *labels, int k,
 			   double *rows)
 {
-	Silhouette s = {.x = x, .rows = rows};
+	Silhouette s = {.x = x, .d_num = -1, .rows = rows};
 	double silhouette;
 
-	plan(&s, n, d, &k, 1);
+	plan(&s, n, n, d, &k, 1);
 	run_silhouette(env, &s, &labels, &k, &silhouette);
 	return silhouette;
 }
@@ -309,8 +331,34 @@ void
 rml_silhouette_many(RmlEnv *env, const double *x, int64_t n, int d, const int32_t *const *labels,
 					const int *k, int n_labelings, double *silhouettes)
 {
-	Silhouette s = {.x = x};
+	Silhouette s = {.x = x, .d_num = -1};
 
-	plan(&s, n, d, k, n_labelings);
+	plan(&s, n, n, d, k, n_labelings);
 	run_silhouette(env, &s, labels, k, silhouettes);
+}
+
+double
+rml_silhouette_mixed(RmlEnv *env, const RmlMetricRows *rows, int64_t measured, int64_t references,
+					 const int32_t *labels, int k, double *each)
+{
+	const int d = rows->d_num + rows->d_cat;
+	double *gower = rows->d_cat > 0 ? rml_metrics_gower_rows(env, rows, measured) : NULL;
+	Silhouette s = {.x = gower != NULL ? gower : rows->numbers,
+					.d_num = gower != NULL ? rows->d_num : -1,
+					.rows = each};
+	double silhouette;
+
+	plan(&s, measured, references, d, &k, 1);
+	run_silhouette(env, &s, &labels, &k, &silhouette);
+	rml_release(env, gower);
+	return silhouette;
+}
+
+size_t
+rml_silhouette_mixed_bytes(int64_t measured, int64_t references, int d_num, int d_cat, int k,
+						   int threads)
+{
+	size_t gower = d_cat > 0 ? sizeof(double) * (size_t) measured * (size_t) (d_num + d_cat) : 0;
+
+	return gower + silhouette_bytes(measured, references, d_num + d_cat, &k, 1, threads);
 }
