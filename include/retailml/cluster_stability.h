@@ -25,7 +25,8 @@
  * two r in standard deviations of the noise.  Noise has the spread of the rows but one hump only: the
  * numbers are independent and unimodal along some axes (cluster_stability_noise.c).  There is no one
  * right choice of axes, so both the columns and the principal axes are taken, and the rows have to
- * beat either.
+ * beat either.  Where they do not, up to three larger k are tried: groups may not show at a k that is
+ * too small for them.
  *
  * Shapes: n rows, d numbers, d_cat categories, k clusters.
  */
@@ -57,6 +58,7 @@ typedef struct RmlStability
 	double best_share;
 	double gain;
 	double gain_z;
+	int64_t structure_k; /* the first k, from that asked for on, that beats noise; 0: none */
 	RmlVerdict verdict;
 } RmlStability;
 

@@ -26,6 +26,9 @@
 #define STRUCTURE_Z 4.0
 #define STRUCTURE_GAIN 0.02
 
+/* k is raised by so much, at most, to find structure */
+#define MORE_CLUSTERS 3
+
 /* agreement of resamples with the whole that makes a clustering stable */
 #define STABLE_MEAN 0.8
 #define STABLE_MIN 0.5
@@ -53,12 +56,15 @@ rml_cluster_stability_bytes(const RmlKmeansParams *params, const RmlKmeansShape 
 							int threads)
 {
 	const size_t rows = (size_t) (n < RML_STABILITY_ROWS ? n : RML_STABILITY_ROWS);
-	const size_t d = (size_t) shape->d, k = (size_t) params->k;
+	const size_t d = (size_t) shape->d, k = (size_t) params->k + MORE_CLUSTERS;
 	const size_t pairs = (k * k < rows ? k * k : rows) * 8 * sizeof(int64_t);
 
+	RmlKmeansParams largest = *params;
+
+	largest.k = (int64_t) k;
 	return rows * (sizeof(double) * d + sizeof(int32_t) * (size_t) shape->d_cat + 16) +
 		   sizeof(double) * (2 * d * d + (rows + 200) * d) + 4 * pairs +
-		   rml_kmeans_rows_bytes(params, shape, (int64_t) rows, threads);
+		   rml_kmeans_rows_bytes(&largest, shape, (int64_t) rows, threads);
 }
 
 /* ---- fits ---- */
@@ -214,9 +220,15 @@ log_ratio(const Trial *trial, const RmlKmeansRows *rows, double cost)
 	return whole > 0.0 ? -log(fmax(cost / whole, SMALLEST_RATIO)) : 0.0;
 }
 
-/* gain and gain_z over one kind of noise */
-static void
-compare_noise(Trial *trial, uint64_t seed, bool principal, double r, RmlStability *out)
+typedef struct Gain
+{
+	double share;
+	double z;
+} Gain;
+
+/* what k clusters, whose log ratio is r, gain over one kind of noise */
+static Gain
+gain_over(Trial *trial, uint64_t seed, bool principal, double r)
 {
 	RmlNoise *noise = rml_noise_learn(trial->env, &trial->rows, principal);
 	const RmlKmeansRows drawn = drawn_rows(trial);
@@ -232,27 +244,52 @@ compare_noise(Trial *trial, uint64_t seed, bool principal, double r, RmlStabilit
 		sum += reference;
 		squares += reference * reference;
 	}
+	rml_noise_release(noise, trial->env);
 	mean = sum / REFERENCES;
 	sd = sqrt(fmax(squares / REFERENCES - mean * mean, 0.0) * (1.0 + 1.0 / REFERENCES));
-	out->gain = 1.0 - exp(mean - r);
-	out->gain_z = sd > 0.0 ? (r - mean) / sd : copysign(INFINITY, r - mean);
-	rml_noise_release(noise, trial->env);
+	return (Gain){1.0 - exp(mean - r), sd > 0.0 ? (r - mean) / sd : copysign(INFINITY, r - mean)};
 }
 
 /* over the kind of noise that is harder to beat */
-static void
-compare_noises(Trial *trial, uint64_t seed, RmlStability *out)
+static Gain
+gain_of(Trial *trial, uint64_t seed, double cost)
 {
-	const double r = log_ratio(trial, &trial->rows, trial->cost);
-	RmlStability principal = *out;
+	const double r = log_ratio(trial, &trial->rows, cost);
+	const Gain columns = gain_over(trial, seed, false, r);
+	const Gain principal = gain_over(trial, seed, true, r);
 
-	compare_noise(trial, seed, false, r, out);
-	compare_noise(trial, seed, true, r, &principal);
-	if (principal.gain_z < out->gain_z)
+	return principal.z < columns.z ? principal : columns;
+}
+
+static bool
+beats_noise(Gain gain)
+{
+	return gain.z >= STRUCTURE_Z && gain.share >= STRUCTURE_GAIN;
+}
+
+/*
+ * Groups that are there may not show at a k that is too small for them: two clusters of four blobs
+ * are no better than two of noise.  So a few larger k are tried before it is called noise.
+ */
+static void
+find_structure(Trial *trial, uint64_t seed, RmlStability *out)
+{
+	Gain gain = gain_of(trial, seed, trial->cost);
+
+	out->gain = gain.share;
+	out->gain_z = gain.z;
+	for (int more = 0; more <= MORE_CLUSTERS; more++)
 	{
-		out->gain = principal.gain;
-		out->gain_z = principal.gain_z;
+		if (beats_noise(gain))
+		{
+			out->structure_k = trial->params.k;
+			return;
+		}
+		trial->params.k++;
+		if (more < MORE_CLUSTERS && trial->params.k < trial->rows.n)
+			gain = gain_of(trial, seed, cost_of(trial, &trial->params, &trial->rows));
 	}
+	out->structure_k = 0;
 }
 
 /* ---- the whole ---- */
@@ -260,7 +297,7 @@ compare_noises(Trial *trial, uint64_t seed, RmlStability *out)
 static RmlVerdict
 judge(const RmlStability *s)
 {
-	if (!(s->gain_z >= STRUCTURE_Z && s->gain >= STRUCTURE_GAIN))
+	if (s->structure_k == 0)
 		return RML_NO_STRUCTURE;
 	return s->mean_ari >= STABLE_MEAN && s->min_ari >= STABLE_MIN ? RML_STABLE : RML_UNSTABLE;
 }
@@ -301,7 +338,7 @@ rml_cluster_stability(RmlEnv *env, const RmlKmeansParams *params, const RmlKmean
 	stability->rows = trial.rows.n;
 	run_resamples(&trial, (uint64_t) params->seed, resamples, stability);
 	stability->best_share = best_share(&trial, params->seed);
-	compare_noises(&trial, (uint64_t) params->seed, stability);
+	find_structure(&trial, (uint64_t) params->seed, stability);
 	stability->verdict = judge(stability);
 	rml_release(env, trial.x);
 	rml_release(env, trial.codes);
