@@ -61,6 +61,7 @@ typedef struct RmlFitSpec
 	bool scales;            /* accepts option standardize */
 	bool standardize;       /* its default */
 	bool categories;        /* accepts categorical columns */
+	bool clusters;          /* a NOTICE tells when one column carries nearly all the variance */
 	int n_values;           /* > 0: the row is given as this many float8 arguments */
 	const char *const *value_names;
 
@@ -73,6 +74,8 @@ typedef struct RmlFitSpec
 				   const RmlOptionSet *row_options);
 	/* bytes the fit takes on top of the matrix */
 	size_t (*bytes)(const void *params, int64_t n, int d_num, int d_cat, int threads);
+	/* of a clustering with categories: the weight of one that differs beside squared distances */
+	double (*category_weight)(const void *params, const RmlSchema *schema);
 	/* the aggregate's result, in the current memory context (often rml_fit_model) */
 	Datum (*fit)(RmlFit *fit);
 	/* window form: a cluster number or a score per row of the matrix, in matrix order; NaN = NULL */

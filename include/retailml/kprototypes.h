@@ -69,6 +69,9 @@ extern const char *rml_kprototypes_check(RmlEnv *env, const RmlKprototypesParams
 extern size_t rml_kprototypes_bytes(const RmlKprototypesParams *params, int64_t n, int d, int d_cat,
 									int64_t n_codes, int threads);
 
+/* the weight of a category: the option, or what RML_AUTO stands for */
+extern double rml_kprototypes_gamma(double gamma, const RmlSchema *schema);
+
 /* the rows of a fit as kmeans.h takes them; gamma is the option, RML_AUTO for what that stands for */
 extern void rml_kprototypes_rows(RmlEnv *env, const RmlSchema *schema, const RmlMatrix *matrix,
 								 double gamma, RmlKmeansRows *rows);

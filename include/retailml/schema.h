@@ -107,6 +107,19 @@ extern double rml_schema_restore(const RmlSchema *schema, int slot, double prepa
 /* a prepared number in standard deviations from the training mean (0 for a constant column) */
 extern double rml_schema_z(const RmlSchema *schema, int slot, double prepared);
 
+/* more than this share of the variance in one column, and it alone decides what is near */
+#define RML_DOMINANT_SHARE 0.9
+
+/*
+ * The feature that carries more than RML_DOMINANT_SHARE of the variance of the prepared rows, and
+ * its *share; NULL when none does or there is one feature only.  The variance of a category is half
+ * the mean squared distance of two rows, as that of a number is: category_weight / 2 times the
+ * probability that two rows differ (A. Agresti and B. Agresti, "Statistical analysis of qualitative
+ * variation", Sociological Methodology 9 (1978)).
+ */
+extern const RmlFeature *rml_schema_dominant(const RmlSchema *schema, double category_weight,
+											 double *share);
+
 extern void rml_schema_encode(const RmlSchema *schema, RmlWriter *writer);
 extern void rml_schema_decode(RmlSchema *schema, RmlReader *reader);
 

@@ -192,6 +192,7 @@ static const RmlFitSpec sweep_spec = {
 	.n_parameters = 2,
 	.parameter_names = {"k_min", "k_max"},
 	.scales = true,
+	.clusters = true,
 	.begin = begin,
 	.bytes = bytes,
 	.fit = fit_sweep,

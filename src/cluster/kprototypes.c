@@ -65,12 +65,13 @@ feature_codes(RmlEnv *env, const RmlSchema *schema)
 	return codes;
 }
 
-/* half the mean standard deviation of the numbers as used */
-static double
-auto_gamma(const RmlSchema *schema)
+double
+rml_kprototypes_gamma(double gamma, const RmlSchema *schema)
 {
 	double sum = 0.0;
 
+	if (gamma != RML_AUTO)
+		return gamma;
 	if (schema->d_num == 0)
 		return 1.0;
 	for (int slot = 0; slot < schema->d_num; slot++)
@@ -87,7 +88,7 @@ rml_kprototypes_rows(RmlEnv *env, const RmlSchema *schema, const RmlMatrix *matr
 							.n = matrix->n,
 							.shape = {schema->d_num, schema->d_cat, rml_category_places(schema)},
 							.feature_codes = feature_codes(env, schema),
-							.gamma = gamma == RML_AUTO ? auto_gamma(schema) : gamma};
+							.gamma = rml_kprototypes_gamma(gamma, schema)};
 }
 
 static RmlKmeansParams

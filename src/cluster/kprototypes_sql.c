@@ -48,6 +48,13 @@ begin(RmlEnv *env, const Datum *parameters, Jsonb *options, const RmlOptionSet *
 	return params;
 }
 
+/* params may be those of a sweep, which begin with those of its fits */
+static double
+category_weight(const void *params, const RmlSchema *schema)
+{
+	return rml_kprototypes_gamma(((const RmlKprototypesParams *) params)->gamma, schema);
+}
+
 /* how many categories there are is not known yet: fit_prototypes asks again */
 static size_t
 bytes(const void *params, int64_t n, int d_num, int d_cat, int threads)
@@ -102,6 +109,8 @@ static const RmlFitSpec fit_spec = {
 	.parameter_names = {"k"},
 	.scales = true,
 	.categories = true,
+	.clusters = true,
+	.category_weight = category_weight,
 	.begin = begin,
 	.bytes = bytes,
 	.fit = fit_model,
@@ -113,6 +122,8 @@ static const RmlFitSpec window_spec = {
 	.parameter_names = {"k"},
 	.scales = true,
 	.categories = true,
+	.clusters = true,
+	.category_weight = category_weight,
 	.begin = begin,
 	.bytes = bytes,
 	.label = label_rows,
@@ -211,6 +222,8 @@ static const RmlFitSpec sweep_spec = {
 	.parameter_names = {"k_min", "k_max"},
 	.scales = true,
 	.categories = true,
+	.clusters = true,
+	.category_weight = category_weight,
 	.begin = begin_sweep,
 	.bytes = sweep_bytes,
 	.fit = fit_sweep,

@@ -325,6 +325,31 @@ notice_keys(const RmlCollector *collector, const RmlSchema *schema)
 									 schema->features[i].name)));
 }
 
+static void
+notice_dominance(const RmlCollector *collector, const RmlFit *fit)
+{
+	const RmlFitSpec *spec = collector->spec;
+	const RmlSchema *schema = &fit->schema;
+	double weight =
+		spec->category_weight == NULL ? 0 : spec->category_weight(fit->params, schema);
+	double share;
+	const RmlFeature *feature = rml_schema_dominant(schema, weight, &share);
+
+	if (feature == NULL)
+		return;
+	ereport(NOTICE,
+			(errmsg("column \"%s\" carries %.1f %% of the variance that %s sees", feature->name,
+					100 * share, spec->function),
+			 errdetail("The clusters will be ranges of this column."),
+			 feature->kind == RML_CATEGORICAL
+				 ? errhint("Lower the option \"gamma\", or leave the column out.")
+			 : schema->standardize
+				 ? errhint("The other columns hardly vary. If it should not decide alone, leave it "
+						   "out.")
+				 : errhint("Give all columns the same weight with the option {\"standardize\": "
+						   "true}, or leave it out.")));
+}
+
 void
 rml_collect_finish(RmlCollector *collector, bool want_origin, RmlFit *fit)
 {
@@ -358,4 +383,6 @@ rml_collect_finish(RmlCollector *collector, bool want_origin, RmlFit *fit)
 	fit->schema.max_categories = row_params->max_categories;
 	if (spec->n_values == 0)
 		notice_keys(collector, &fit->schema);
+	if (spec->clusters)
+		notice_dominance(collector, fit);
 }

@@ -91,6 +91,45 @@ rml_schema_code(const RmlFeature *feature, const char *text, size_t length)
 	return feature->n_categories + 1;
 }
 
+/* of the prepared values */
+static double
+feature_variance(const RmlSchema *schema, const RmlFeature *feature, double category_weight)
+{
+	double rows = (double) schema->rows;
+	double same = pow((double) feature->n_missing / rows, 2);
+	double sd;
+
+	if (feature->kind == RML_CATEGORICAL)
+	{
+		for (int32_t i = 0; i < feature->n_categories; i++)
+			same += pow((double) feature->counts[i] / rows, 2);
+		return 0.5 * category_weight * (1.0 - same);
+	}
+	sd = feature->sd / schema->scaling[feature->slot].scale;
+	return sd * sd;
+}
+
+const RmlFeature *
+rml_schema_dominant(const RmlSchema *schema, double category_weight, double *share)
+{
+	const RmlFeature *largest = NULL;
+	double most = 0.0, total = 0.0;
+
+	for (int i = 0; i < schema->n_features; i++)
+	{
+		double variance = feature_variance(schema, &schema->features[i], category_weight);
+
+		total += variance;
+		if (variance > most)
+		{
+			most = variance;
+			largest = &schema->features[i];
+		}
+	}
+	*share = most / total;
+	return schema->n_features > 1 && *share > RML_DOMINANT_SHARE ? largest : NULL;
+}
+
 /* ---- bytes ---- */
 
 #define TAG_SCHEMA RML_TAG('S', 'C', 'H', 'M')

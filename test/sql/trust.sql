@@ -10,7 +10,7 @@ SET search_path = public, retailml;
 \set path :srcdir '/golden/cluster_report_rows.csv'
 \set report_rows `cat :'path'`
 BEGIN;
-SELECT plan(29);
+SELECT plan(36);
 
 -- ---- golden numbers: scikit-learn over Gower distances and over z-scores
 CREATE TABLE golden AS
@@ -63,6 +63,19 @@ SELECT throws_like('SELECT cluster_metrics((x, now()), label) FROM customers', '
 SELECT throws_ok('SELECT silhouette(ARRAY[x, ''Infinity''], label) OVER () FROM customers', '22003', NULL, 'infinity');
 SELECT throws_like('SELECT cluster_metrics(ARRAY[x, NULL], label) FROM customers', 'cluster_metrics: column "x2" has no values', 'a column without values');
 SELECT throws_like('SELECT silhouette((x, c), label, ''{"max_categories": 2}'') OVER () FROM customers WHERE name = ''mixed''', 'column "f2" has more than 2 categories', 'too many categories');
+
+-- ---- one column that outweighs the others
+SET LOCAL client_min_messages = notice;
+\set VERBOSITY default
+SELECT ok(kmeans_fit(f, 2, '{"standardize": false}') IS NOT NULL, 'kmeans_fit names the column') FROM (SELECT i % 7 AS visits, i * 100.0 AS spend FROM generate_series(1, 50) i) f;
+\set VERBOSITY terse
+SELECT is((SELECT count(DISTINCT c) FROM (SELECT kmeans(ARRAY[i % 7, i * 100], 2, '{"standardize": false}') OVER () AS c FROM generate_series(1, 50) i) s), 2::bigint, 'kmeans');
+SELECT is((SELECT cardinality(kmeans_sweep(ARRAY[i % 7, i * 100], 2, 3, '{"standardize": false}')) FROM generate_series(1, 50) i), 2, 'kmeans_sweep');
+SELECT ok(kprototypes_fit((i % 7, 'c' || i % 2), 2, '{"gamma": 1000}') IS NOT NULL, 'kprototypes_fit, a category too') FROM generate_series(1, 50) i;
+SELECT is((SELECT cardinality(kprototypes_sweep((i % 7, i * 100, 'c' || i % 2), 2, 3, '{"standardize": false, "gamma": 0}')) FROM generate_series(1, 50) i), 2, 'kprototypes_sweep');
+SELECT ok(kmeans_fit(ARRAY[i % 7, i * 100], 2) IS NOT NULL AND kprototypes_fit((i % 7, i * 100, 'c' || i % 2), 2) IS NOT NULL, 'not with z-scores') FROM generate_series(1, 50) i;
+SELECT ok(kmeans_fit(ARRAY[i], 2) IS NOT NULL, 'nor for a single column') FROM generate_series(1, 50) i;
+SET LOCAL client_min_messages = warning;
 
 -- ---- many rows: a sample, and the same in parallel plans
 CREATE TABLE many AS

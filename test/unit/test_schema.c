@@ -408,6 +408,49 @@ test_prepare(RmlEnv *env)
 	unit_near(rml_schema_z(&learnt.schema, 0, values[0]), values[0], 0, "a z-score is its own z");
 }
 
+/* numbers of variance 1 and a; a category that two rows in two differ in */
+static const RmlFeature *
+dominant_of(RmlEnv *env, double a, bool standardize, double category_weight, double *share)
+{
+	static const RmlKind kinds[] = {RML_NUMERIC, RML_CATEGORICAL, RML_NUMERIC};
+	Learnt learnt;
+
+	rml_frame_init(&learnt.frame, env, 3, names, types, kinds);
+	for (int i = 0; i < 4; i++)
+	{
+		double *numbers;
+		int32_t *codes;
+
+		rml_frame_push(&learnt.frame, &numbers, &codes);
+		numbers[0] = i % 2 == 0 ? 1 : -1;
+		numbers[1] = i < 2 ? 5 + sqrt(a) : 5 - sqrt(a);
+		codes[0] = i < 2 ? 0 : rml_frame_code(&learnt.frame, &learnt.frame.columns[1], "x", 1);
+	}
+	rml_frame_order(&learnt.frame, false, &learnt.matrix);
+	rml_schema_learn(&learnt.schema, env, &learnt.frame, &learnt.matrix, RML_IMPUTE_MEAN,
+					 standardize);
+	return rml_schema_dominant(&learnt.schema, category_weight, share);
+}
+
+static void
+test_dominant(RmlEnv *env)
+{
+	const RmlFeature *feature;
+	double share;
+
+	feature = dominant_of(env, 10, false, 0, &share);
+	unit_equal_string(feature->name, "x3", "a number that carries the variance");
+	unit_near(share, 10.0 / 11, 1e-15, "and its share");
+	unit_ok(dominant_of(env, 8.9, false, 0, &share) == NULL, "nine tenths are not enough");
+	unit_ok(dominant_of(env, 10, true, 0, &share) == NULL, "nor are z-scores");
+	/* the category's variance is 48 / 2 * 1 / 2 = 12 */
+	unit_ok(dominant_of(env, 10, false, 48, &share) == NULL, "a category counts too");
+	unit_near(share, 12.0 / 23, 1e-15, "by its weight");
+	feature = dominant_of(env, 0, true, 48, &share);
+	unit_equal_string(feature->name, "x2", "and may be the one");
+	unit_near(share, 12.0 / 13, 1e-15, "beside a constant column");
+}
+
 /* ---- bytes */
 
 #define SCHEMA_HEAD (24 + 16)
@@ -552,6 +595,7 @@ main(void)
 	test_categories(env);
 	test_text_key(env);
 	test_prepare(env);
+	test_dominant(env);
 	test_roundtrip(env);
 	test_damage(env);
 	test_truncated(env);
