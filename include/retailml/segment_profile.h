@@ -1,51 +1,72 @@
 /*
  * segment_profile.h
- *	  What is telling about a segment, and a name made of it: "high monetary, recent".
+ *	  What is telling about the segments of a cluster model.
  *
- * A segment's profile is z, feature by feature: (its mean - overall mean) / overall standard
- * deviation.  Its name says the features that tell it from the rest, most telling (largest |z|)
- * first: those with |z| of at least 0.5, three at most.  The words by strength:
+ * A profile has m traits: the mean of every numeric feature, the share of true of every boolean
+ * one, and the share of every category of every categorical one ("(missing)" is a category where
+ * training rows had none).  For segment and trait it says
  *
- *		z <= -1.5      -0.5         0.5        1.5 <= z
- *		very low x     low x    average x    high x    very high x
+ *	  mean    of the segment's training rows, in units of the column; a category's share p
+ *	  z       (mean - overall mean) / overall standard deviation;
+ *			  for a category (p - P) / sqrt(P (1 - P)), P being its overall share
+ *	  rank    1 = the segment's most telling trait, the one with the largest |z|
  *
- * A segment without a telling feature is "average x" of its largest |z|.  A few features have
- * words of their own: low recency is "recent", high frequency "frequent", high age "older" (the
- * table is in segment_profile.c); a boolean feature is "more often x" or "less often x".
+ * so a boolean and a category of two have one and the same z.  The shares of a column with two
+ * categories mirror each other.  Only one of them says something: the one the segment has more of.
+ * The other, its echo, ranks after all that is no echo, and neither names nor sentences mention it.
  *
- * Within a model names are unique, also as sets of words.  Segments whose names clash get one
- * more word, of the feature that separates them most among those whose words differ; where all
- * words agree, a comparison within the clash by the feature that separates them most: "high x
- * (higher)" and "high x (lower)", or "high x, higher y".  Three or more are "highest", "middle",
- * "lowest", and with more "second highest" and so on from both ends.  Only segments with equal
- * profiles are numbered, larger ones first.
- *
- * So a name follows from the set of profiles, never from the number of a segment: the same
- * segments have the same names in whatever order an algorithm put them.
- *
- * Feature names are UTF-8.  In a segment's name underscores, commas and parentheses of a feature's
- * name are spaces, a long name is cut, an empty one is "column 3", and those that read the same
- * are told apart by their column.
+ * Shapes: k segments, m traits, d_num numbers.
  */
 #ifndef RETAILML_SEGMENT_PROFILE_H
 #define RETAILML_SEGMENT_PROFILE_H
 
-#include "retailml/env.h"
-#include "retailml/frame.h"
+#include "retailml/segments.h"
+
+/* |z| from which a trait tells a segment from the rest, and from which it does so strongly */
+#define RML_TELLING 0.5
+#define RML_VERY_TELLING 1.5
+
+/* how a missing category reads */
+#define RML_MISSING_CATEGORY "(missing)"
+
+typedef struct RmlTrait
+{
+	const char *feature;
+	RmlKind kind;
+	int32_t position;     /* of the feature among the model's, from 0 */
+	const char *category; /* NULL: a number or boolean */
+	int64_t place;        /* of the category among those of all features (segments.h) */
+	int32_t mirror;       /* the trait of the other category of two; -1: none */
+	double overall;       /* mean of all training rows, or P */
+	double sd;            /* of all training rows; 0: the trait tells nothing */
+} RmlTrait;
 
 typedef struct RmlSegmentProfile
 {
-	char **names;   /* [k] */
-	int32_t *ranks; /* [k x d] 1 = the segment's most telling feature; ties by position */
+	int k;
+	int m;
+	RmlTrait *traits;     /* [m] in the order of features and categories */
+	const int64_t *sizes; /* [k] training rows */
+	int64_t rows;         /* of all segments */
+	double *means;        /* [k x m] */
+	double *z;            /* [k x m] finite */
+	int32_t *ranks;       /* [k x m] 1 .. m, ties by position */
 } RmlSegmentProfile;
 
-/*
- * Profile k segments over d features, d >= 0: features [d] are their names, kinds [d] numeric or
- * boolean, z [k x d] (0 for a constant feature; NaN counts as 0), sizes [k] in rows.  Everything
- * is allocated in env.
- */
-extern void rml_segment_profile(RmlEnv *env, int k, int d, char *const *features,
-								const RmlKind *kinds, const double *z, const int64_t *sizes,
-								RmlSegmentProfile *profile);
+/* bytes that profiling a model takes, names included */
+extern size_t rml_segment_profile_bytes(const RmlSchema *schema, const RmlClusters *clusters);
+
+/* the profile of a model's clusters, by position */
+extern void rml_segment_profile(RmlSegmentProfile *profile, RmlEnv *env, const RmlSchema *schema,
+								const RmlClusters *clusters);
+
+/* make z finite (NaN counts as 0) and rank the traits: rml_segment_profile does it */
+extern void rml_segment_profile_rank(RmlSegmentProfile *profile, RmlEnv *env);
+
+/* whether the trait is an echo in this segment: its mirror says the same */
+extern bool rml_segment_is_echo(const RmlSegmentProfile *profile, int segment, int trait);
+
+/* traits [m] of a segment by rank */
+extern void rml_segment_by_rank(const RmlSegmentProfile *profile, int segment, int32_t *traits);
 
 #endif /* RETAILML_SEGMENT_PROFILE_H */

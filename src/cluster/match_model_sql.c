@@ -12,6 +12,7 @@
 #include "retailml/match_model.h"
 #include "retailml/model_sql.h"
 #include "retailml/options_sql.h"
+#include "retailml/segment_names.h"
 
 PG_FUNCTION_INFO_V1(rml_match_model_sql);
 
@@ -19,7 +20,8 @@ static RmlMatchSide
 read_side(FunctionCallInfo fcinfo, int argument, RmlModel **model, RmlClusters *clusters)
 {
 	*model = rml_cluster_model_argument(fcinfo, argument, clusters);
-	return (RmlMatchSide){&(*model)->schema, clusters, clusters->ids->names};
+	return (RmlMatchSide){&(*model)->schema, clusters,
+						  rml_segment_names((*model)->env, &(*model)->schema, clusters)};
 }
 
 /* without an old model the new one begins a chain: it stays as it is */

@@ -1,6 +1,6 @@
 /*
  * segment_profile_sql.c
- *	  segment_profile: what is telling about each segment of a model, a row per cluster and feature.
+ *	  segment_profile: what is telling about each segment of a model, a row per cluster and trait.
  */
 #include "postgres.h"
 
@@ -8,70 +8,50 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
-#include "retailml/env_sql.h"
-#include "retailml/kmeans.h"
-#include "retailml/model_sql.h"
-#include "retailml/segment_profile.h"
+#include "retailml/segment_names_sql.h"
 
 PG_FUNCTION_INFO_V1(rml_sql_segment_profile);
 
-/* cluster, name, size, share, feature, mean, overall_mean, z, rank */
-#define PROFILE_COLUMNS 9
+/* cluster, name, size, share, feature, category, mean, overall_mean, z, rank */
+#define PROFILE_COLUMNS 10
 
 static void
-profile_clusters(RmlEnv *env, const RmlModel *model, double *z, RmlSegmentProfile *profile)
+put_trait(ReturnSetInfo *result, const RmlSegments *segments, int segment, int trait)
 {
-	const RmlKmeans *kmeans = model->fitted;
-	int d = kmeans->d;
-	char **features = RML_NEW(env, char *, d);
-	RmlKind *kinds = RML_NEW(env, RmlKind, d);
+	const RmlSegmentProfile *profile = &segments->profile;
+	const RmlTrait *t = &profile->traits[trait];
+	int64 cell = (int64) segment * profile->m + trait;
+	Datum values[PROFILE_COLUMNS] = {0};
+	bool nulls[PROFILE_COLUMNS] = {false};
 
-	for (int j = 0; j < d; j++)
-	{
-		features[j] = rml_schema_number(&model->schema, j)->name;
-		kinds[j] = rml_schema_number(&model->schema, j)->kind;
-	}
-	for (int64_t c = 0; c < kmeans->k; c++)
-		for (int j = 0; j < d; j++)
-			z[c * d + j] = rml_schema_z(&model->schema, j, kmeans->centroids[c * d + j]);
-	rml_segment_profile(env, (int) kmeans->k, d, features, kinds, z, kmeans->sizes, profile);
+	values[0] = Int32GetDatum(segments->clusters.ids->numbers[segment]);
+	values[1] = CStringGetTextDatum(segments->names.names[segment]);
+	values[2] = Int64GetDatum(profile->sizes[segment]);
+	values[3] = Float8GetDatum(rml_segment_share(segments, segment));
+	values[4] = CStringGetTextDatum(t->feature);
+	nulls[5] = t->category == NULL;
+	if (t->category != NULL)
+		values[5] = CStringGetTextDatum(t->category);
+	values[6] = Float8GetDatum(profile->means[cell]);
+	values[7] = Float8GetDatum(t->overall);
+	values[8] = Float8GetDatum(profile->z[cell]);
+	values[9] = Int32GetDatum(profile->ranks[cell]);
+	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 
 Datum
 rml_sql_segment_profile(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	RmlEnv *env = rml_pg_env_create(CurrentMemoryContext, "segment_profile");
-	RmlSegmentProfile profile;
-	const RmlModel *model;
-	const RmlKmeans *kmeans;
-	double *z;
+	RmlSegments segments;
 
 	InitMaterializedSRF(fcinfo, 0);
-	model = rml_model_argument(fcinfo, 0, RML_ALGORITHM_KMEANS);
-	kmeans = model->fitted;
-	z = RML_NEW(env, double, (size_t) kmeans->k * kmeans->d);
-	profile_clusters(env, model, z, &profile);
-	for (int64_t c = 0; c < kmeans->k; c++)
-		for (int j = 0; j < kmeans->d; j++)
+	rml_segments_argument(&segments, fcinfo, "segment_profile");
+	for (int i = 0; i < segments.profile.k; i++)
+		for (int t = 0; t < segments.profile.m; t++)
 		{
-			const RmlFeature *feature = rml_schema_number(&model->schema, j);
-			int64_t cell = c * kmeans->d + j;
-			Datum values[PROFILE_COLUMNS];
-			bool nulls[PROFILE_COLUMNS] = {false};
-
 			CHECK_FOR_INTERRUPTS();
-			values[0] = Int32GetDatum((int32) c + 1);
-			values[1] = CStringGetTextDatum(profile.names[c]);
-			values[2] = Int64GetDatum(kmeans->sizes[c]);
-			values[3] = Float8GetDatum((double) kmeans->sizes[c] / (double) model->schema.rows);
-			values[4] = CStringGetTextDatum(feature->name);
-			values[5] =
-				Float8GetDatum(rml_schema_restore(&model->schema, j, kmeans->centroids[cell]));
-			values[6] = Float8GetDatum(feature->mean);
-			values[7] = Float8GetDatum(z[cell]);
-			values[8] = Int32GetDatum(profile.ranks[cell]);
-			tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+			put_trait(result, &segments, segments.order[i], t);
 		}
 	return (Datum) 0;
 }

@@ -18,7 +18,7 @@
 #include "retailml/registry.h"
 #include "retailml/rfm.h"
 #include "retailml/rng.h"
-#include "retailml/segment_profile.h"
+#include "retailml/segment_names.h"
 
 extern int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 extern size_t rml_fuzz_seed(int i, uint8_t *buf, size_t cap);
@@ -148,34 +148,43 @@ score(RmlEnv *env, const RmlModel *model)
 	}
 }
 
-/* as segment_profile() does */
+/* names of a set that is played by whatever comes first */
+static void
+name_segments(RmlEnv *env, const RmlSegmentProfile *profile)
+{
+	int32_t roles[RML_ROLES];
+	RmlSegmentRules rules;
+	RmlSegmentNames names;
+
+	for (int role = 0; role < RML_ROLES; role++)
+		roles[role] = role < profile->m ? role : -1;
+	rml_segment_set_rules(&rules, env, RML_SET_LOYALTY, roles);
+	rml_segment_name_by_rules(&names, env, profile, &rules);
+	for (int c = 0; c < profile->k; c++)
+	{
+		size_t length = strlen(names.names[c]);
+
+		if (length == 0 || length > RML_SEGMENT_NAME_MAX)
+			fail("a name that a model cannot hold");
+		length = strlen(rml_segment_reason(env, profile, &names, c));
+		if (length == 0)
+			fail("nothing to say");
+	}
+}
+
+/* as segment_profile() and all that builds on it do */
 static void
 profile(RmlEnv *env, const RmlModel *model)
 {
-	const RmlKmeans *kmeans = model->fitted;
-	const RmlSchema *schema = &model->schema;
-	int d = kmeans->d;
-	char **features = RML_NEW(env, char *, d);
-	RmlKind *kinds = RML_NEW(env, RmlKind, d);
-	double *z = RML_NEW(env, double, (size_t) kmeans->k *(size_t) d);
+	RmlClusters clusters;
 	RmlSegmentProfile result;
-	size_t length = 0;
 
-	for (int j = 0; j < d; j++)
-	{
-		features[j] = rml_schema_number(schema, j)->name;
-		kinds[j] = rml_schema_number(schema, j)->kind;
-	}
-	for (int64_t i = 0; i < kmeans->k * d; i++)
-		z[i] = rml_schema_z(schema, (int) (i % d), kmeans->centroids[i]);
-	rml_segment_profile(env, (int) kmeans->k, d, features, kinds, z, kmeans->sizes, &result);
-	for (int64_t c = 0; c < kmeans->k; c++)
-		length += strlen(result.names[c]);
-	for (int64_t i = 0; i < kmeans->k * d; i++)
-		if (result.ranks[i] < 1 || result.ranks[i] > d)
-			fail("a rank out of range");
-	if (length == 0)
-		fail("segments without names");
+	model->algorithm->clusters(model->fitted, &clusters);
+	rml_segment_profile(&result, env, &model->schema, &clusters);
+	for (int64_t i = 0; i < (int64_t) result.k * result.m; i++)
+		if (result.ranks[i] < 1 || result.ranks[i] > result.m || !isfinite(result.z[i]))
+			fail("a rank or z out of range");
+	name_segments(env, &result);
 }
 
 /* ---- as the next of a chain: clusters continue those of the same model, or are new */
@@ -231,10 +240,11 @@ use(RmlEnv *env, const uint8_t *data, size_t size)
 	unit_env_limit(env, (size_t) 8 << 30);
 	score(env, &model);
 	describe(&model);
-	if (model.algorithm->id == RML_ALGORITHM_KMEANS)
-		profile(env, &model);
 	if (model.algorithm->clusters != NULL)
+	{
+		profile(env, &model);
 		continue_itself(env, &model);
+	}
 	write_again(env, &model);
 }
 
