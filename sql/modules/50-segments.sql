@@ -46,3 +46,19 @@ COMMENT ON FUNCTION rename_segments(bytea, jsonb) IS
 Errors: invalid_parameter_value for a cluster that the model does not have, for a name that is empty, longer than 200 bytes or no text, and when two clusters would have the same name.
 
 Example: UPDATE models SET model = rename_segments(model, (SELECT jsonb_object_agg(cluster, n.name) FROM segment_names(model, ''"loyalty"'') n)) WHERE name = ''segments''';
+
+CREATE FUNCTION segment_insights(
+    model bytea,
+    OUT cluster int, OUT rank int, OUT sentence text, OUT feature text, OUT value float8,
+    OUT overall float8, OUT n bigint, OUT share float8, OUT category text, OUT name text)
+    RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'rml_sql_segment_insights'
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 30;
+COMMENT ON FUNCTION segment_insights(bytea) IS
+'What is worth telling about each cluster of a model, in English sentences, best first: three to five per cluster, fewer if the model has fewer features. Every number of a sentence is in its row, there with all its digits: value and overall are the mean of the feature in the cluster and over all training rows (of a boolean or a category its share, which the sentence gives in percent), n and share the cluster''s training rows and their part of all. category: NULL unless the sentence is about one. name: of the cluster.
+
+In words, a difference is "far above" or "far below" from 1.5 standard deviations of all rows on, "well" from 0.5, "slightly" from 0.1, else "close to". "The highest of all segments" is said where it is so.
+
+Errors: invalid_parameter_value when the model is not one of clusters.
+
+Example: SELECT sentence FROM segment_insights((SELECT model FROM models WHERE name = ''segments'')) ORDER BY cluster, rank';

@@ -18,7 +18,7 @@
 #include "retailml/registry.h"
 #include "retailml/rfm.h"
 #include "retailml/rng.h"
-#include "retailml/segment_names.h"
+#include "retailml/segment_insights.h"
 
 extern int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 extern size_t rml_fuzz_seed(int i, uint8_t *buf, size_t cap);
@@ -148,7 +148,7 @@ score(RmlEnv *env, const RmlModel *model)
 	}
 }
 
-/* names of a set that is played by whatever comes first */
+/* names and sentences of a set that is played by whatever comes first */
 static void
 name_segments(RmlEnv *env, const RmlSegmentProfile *profile)
 {
@@ -162,11 +162,14 @@ name_segments(RmlEnv *env, const RmlSegmentProfile *profile)
 	rml_segment_name_by_rules(&names, env, profile, &rules);
 	for (int c = 0; c < profile->k; c++)
 	{
+		RmlInsight insights[RML_MOST_INSIGHTS];
 		size_t length = strlen(names.names[c]);
 
 		if (length == 0 || length > RML_SEGMENT_NAME_MAX)
 			fail("a name that a model cannot hold");
 		length = strlen(rml_segment_reason(env, profile, &names, c));
+		if (rml_segment_insights(env, profile, names.names[c], c, insights) > 0)
+			length += strlen(insights[0].sentence);
 		if (length == 0)
 			fail("nothing to say");
 	}
