@@ -62,3 +62,29 @@ In words, a difference is "far above" or "far below" from 1.5 standard deviation
 Errors: invalid_parameter_value when the model is not one of clusters.
 
 Example: SELECT sentence FROM segment_insights((SELECT model FROM models WHERE name = ''segments'')) ORDER BY cluster, rank';
+
+CREATE FUNCTION segment_levers(
+    model bytea, levers jsonb DEFAULT NULL,
+    OUT cluster int, OUT name text, OUT lever text, OUT reason text)
+    RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'rml_sql_segment_levers_model'
+    LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100 ROWS 10;
+COMMENT ON FUNCTION segment_levers(bytea, jsonb) IS
+'What marketing can do with each segment of a model of clusters or of rfm_fit: a row per segment. lever: an action, by the name of the segment for all names of the sets of segment_names and of rfm_segments, else one that follows from the profile. reason: the numbers behind the name of a cluster, or what the RFM segment is. cluster is NULL for RFM segments.
+
+levers: {"name": "lever"} replaces built-in levers. That of "Promising" is also that of "Promising 2", unless that has one of its own. Names that the model does not have are ignored, so one object can serve all models.
+
+NULL model: no rows. Errors: invalid_parameter_value when levers is not an object of texts that are not empty, or the model has no segments.
+
+Example: SELECT name, lever FROM segment_levers((SELECT model FROM models WHERE name = ''segments''), ''{"Churn": "Leave them alone."}'')';
+
+CREATE FUNCTION segment_levers(
+    name text, levers jsonb DEFAULT NULL,
+    OUT cluster int, OUT name text, OUT lever text, OUT reason text)
+    RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'rml_sql_segment_levers_name'
+    LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100 ROWS 1;
+COMMENT ON FUNCTION segment_levers(text, jsonb) IS
+'The lever of the segment with this name, one row with cluster NULL; for a name that is not known, a general one. Otherwise as segment_levers(bytea, jsonb).
+
+Example: SELECT lever FROM segment_levers(''Need Attention'')';

@@ -19,6 +19,7 @@
 #include "retailml/rfm.h"
 #include "retailml/rng.h"
 #include "retailml/segment_insights.h"
+#include "retailml/segment_levers.h"
 
 extern int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 extern size_t rml_fuzz_seed(int i, uint8_t *buf, size_t cap);
@@ -148,7 +149,7 @@ score(RmlEnv *env, const RmlModel *model)
 	}
 }
 
-/* names and sentences of a set that is played by whatever comes first */
+/* names, sentences and levers of a set that is played by whatever comes first */
 static void
 name_segments(RmlEnv *env, const RmlSegmentProfile *profile)
 {
@@ -167,7 +168,8 @@ name_segments(RmlEnv *env, const RmlSegmentProfile *profile)
 
 		if (length == 0 || length > RML_SEGMENT_NAME_MAX)
 			fail("a name that a model cannot hold");
-		length = strlen(rml_segment_reason(env, profile, &names, c));
+		length = strlen(rml_segment_reason(env, profile, &names, c)) +
+				 strlen(rml_segment_profile_lever(env, profile, c));
 		if (rml_segment_insights(env, profile, names.names[c], c, insights) > 0)
 			length += strlen(insights[0].sentence);
 		if (length == 0)
