@@ -19,6 +19,7 @@ typedef struct RmlScorer
 	char *key;             /* the model argument as it was given, bytes */
 	size_t key_length;
 	RmlModel model;
+	RmlLabels labels; /* n = 0: not asked for yet */
 	bool bound;
 	RmlBinding binding;
 	double *numbers; /* [d_num] the row, prepared */

@@ -11,6 +11,20 @@
 #include "retailml/schema.h"
 #include "retailml/segments.h"
 
+/* what predict_label() says where predict() gives this number */
+typedef struct RmlLabel
+{
+	double number;
+	const char *text;
+	void *result; /* room for the host's ready-made text */
+} RmlLabel;
+
+typedef struct RmlLabels
+{
+	int64_t n;
+	RmlLabel *labels; /* [n] in the order of their numbers */
+} RmlLabels;
+
 typedef struct RmlAlgorithm
 {
 	uint16_t id;
@@ -31,6 +45,8 @@ typedef struct RmlAlgorithm
 	void (*describe)(const void *fitted, const RmlSchema *schema, RmlInfo *info);
 	/* the common view of a cluster model; NULL: it is none */
 	void (*clusters)(void *fitted, RmlClusters *view);
+	/* the texts for all numbers of predict; NULL: it has none, or is a cluster model */
+	void (*labels)(const void *fitted, RmlEnv *env, RmlLabels *labels);
 } RmlAlgorithm;
 
 #define RML_ALGORITHM_KMEANS 1
@@ -58,5 +74,11 @@ extern void rml_model_encode(RmlWriter *writer, RmlEnv *env, const RmlAlgorithm 
 							 const RmlSchema *schema, const void *params, const void *fitted);
 
 extern void rml_model_describe(const RmlModel *model, RmlInfo *info);
+
+/* the labels of a model's predictions; false: its predictions are numbers and nothing else */
+extern bool rml_model_labels(const RmlModel *model, RmlLabels *labels);
+
+/* the label of a prediction */
+extern RmlLabel *rml_label_of(const RmlLabels *labels, double prediction);
 
 #endif /* RETAILML_REGISTRY_H */

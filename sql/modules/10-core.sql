@@ -42,6 +42,22 @@ CREATE FUNCTION predict(model bytea, data float8[]) RETURNS float8
 COMMENT ON FUNCTION predict(bytea, float8[]) IS
 'The prediction of a model that was trained on arrays, for one array: elements are matched by position and their number is checked. Otherwise as predict(bytea, record).';
 
+CREATE FUNCTION predict_label(model bytea, data record) RETURNS text
+    AS 'MODULE_PATHNAME', 'rml_predict_label'
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION predict_label(bytea, record) IS
+'The prediction of a model for one row, as a text: the name of the row''s segment, for models of clusters (see segment_names) and of rfm_fit. Rows are read as by predict(bytea, record), and NULL where that is NULL.
+
+Errors: invalid_parameter_value when the predictions of the model are numbers without labels; otherwise those of predict.
+
+Example: SELECT predict_label(m.model, f) AS segment, count(*) FROM features f, models m WHERE m.name = ''segments'' GROUP BY 1';
+
+CREATE FUNCTION predict_label(model bytea, data float8[]) RETURNS text
+    AS 'MODULE_PATHNAME', 'rml_predict_label'
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION predict_label(bytea, float8[]) IS
+'The label of a model that was trained on arrays, for one array. Otherwise as predict_label(bytea, record).';
+
 CREATE FUNCTION model_info(model bytea) RETURNS jsonb
     AS 'MODULE_PATHNAME', 'rml_model_info'
     LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;

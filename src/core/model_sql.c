@@ -23,6 +23,7 @@
 #include "retailml/model_sql.h"
 
 PG_FUNCTION_INFO_V1(rml_predict);
+PG_FUNCTION_INFO_V1(rml_predict_label);
 PG_FUNCTION_INFO_V1(rml_model_info);
 PG_FUNCTION_INFO_V1(rml_model_features);
 
@@ -132,6 +133,7 @@ load_model(FunctionCallInfo fcinfo, RmlScorer *scorer, uint16_t algorithm)
 	const RmlSchema *schema = &scorer->model.schema;
 
 	scorer->key = NULL;
+	scorer->labels.n = 0;
 	scorer->bound = false;
 	MemoryContextReset(scorer->context);
 	decode_model(fcinfo, &scorer->model, scorer->context, PG_GETARG_DATUM(0), algorithm);
@@ -222,6 +224,46 @@ rml_predict(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	PG_RETURN_FLOAT8(
 		scorer->model.algorithm->predict(scorer->model.fitted, scorer->numbers, scorer->codes));
+}
+
+/* once per model */
+static void
+find_labels(RmlScorer *scorer)
+{
+	if (!rml_model_labels(&scorer->model, &scorer->labels))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("a model of %s has no labels", scorer->model.algorithm->name),
+						errhint("predict(model, row) gives its prediction as a number.")));
+}
+
+/* the text of a label, which lives as long as the model */
+static text *
+label_text(const RmlScorer *scorer, RmlLabel *label)
+{
+	MemoryContext caller;
+
+	if (label->result == NULL)
+	{
+		caller = MemoryContextSwitchTo(scorer->context);
+		label->result = cstring_to_text(label->text);
+		MemoryContextSwitchTo(caller);
+	}
+	return label->result;
+}
+
+Datum
+rml_predict_label(PG_FUNCTION_ARGS)
+{
+	RmlScorer *scorer = rml_scorer_row(fcinfo, 0);
+	double prediction;
+
+	if (scorer == NULL)
+		PG_RETURN_NULL();
+	if (scorer->labels.n == 0)
+		find_labels(scorer);
+	prediction =
+		scorer->model.algorithm->predict(scorer->model.fitted, scorer->numbers, scorer->codes);
+	PG_RETURN_TEXT_P(label_text(scorer, rml_label_of(&scorer->labels, prediction)));
 }
 
 Datum

@@ -7,6 +7,7 @@
 #include "retailml/kmeans.h"
 #include "retailml/kprototypes.h"
 #include "retailml/rfm.h"
+#include "retailml/segment_names.h"
 
 static const RmlAlgorithm *const algorithms[] = {
 	&rml_kmeans_algorithm,
@@ -121,4 +122,45 @@ rml_model_describe(const RmlModel *model, RmlInfo *info)
 	rml_options_describe(&set, info);
 	info->end_object(info);
 	model->algorithm->describe(model->fitted, schema, info);
+}
+
+/* ---- labels ---- */
+
+static void
+cluster_labels(const RmlModel *model, RmlLabels *labels)
+{
+	RmlClusters clusters;
+	char **names;
+	const int32_t *order;
+
+	model->algorithm->clusters(model->fitted, &clusters);
+	names = rml_segment_names(model->env, &model->schema, &clusters);
+	order = rml_segment_ids_order(clusters.ids, model->env, clusters.k);
+	labels->n = clusters.k;
+	labels->labels = RML_NEW(model->env, RmlLabel, (size_t) clusters.k);
+	for (int i = 0; i < clusters.k; i++)
+		labels->labels[i] = (RmlLabel){clusters.ids->numbers[order[i]], names[order[i]], NULL};
+}
+
+bool
+rml_model_labels(const RmlModel *model, RmlLabels *labels)
+{
+	if (model->algorithm->clusters != NULL)
+		cluster_labels(model, labels);
+	else if (model->algorithm->labels != NULL)
+		model->algorithm->labels(model->fitted, model->env, labels);
+	else
+		return false;
+	return true;
+}
+
+/* which half is what a branch predictor cannot know */
+RmlLabel *
+rml_label_of(const RmlLabels *labels, double prediction)
+{
+	RmlLabel *label = labels->labels;
+
+	for (int64_t n = labels->n; n > 1; n -= n / 2)
+		label += (label[n / 2].number <= prediction) * (n / 2);
+	return label;
 }

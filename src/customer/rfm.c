@@ -266,6 +266,20 @@ describe(const void *fitted, const RmlSchema *schema, RmlInfo *info)
 	info->end_object(info);
 }
 
+/* ---- predict_label(): the segments of the codes, which ascend with the cells ---- */
+
+static void
+label_codes(const void *fitted, RmlEnv *env, RmlLabels *labels)
+{
+	const RmlRfmMap *map = &((const RmlRfm *) fitted)->map;
+
+	labels->n = map->n_cells;
+	labels->labels = RML_NEW(env, RmlLabel, (size_t) map->n_cells);
+	for (int cell = 0; cell < map->n_cells; cell++)
+		labels->labels[cell] =
+			(RmlLabel){rml_rfm_cell_code(map->bins, cell), map->segments[map->segment[cell]], NULL};
+}
+
 const RmlAlgorithm rml_rfm_algorithm = {
 	.id = RML_ALGORITHM_RFM,
 	.version = 1,
@@ -277,4 +291,5 @@ const RmlAlgorithm rml_rfm_algorithm = {
 	.encode = rml_rfm_encode,
 	.predict = rml_rfm_predict,
 	.describe = describe,
+	.labels = label_codes,
 };

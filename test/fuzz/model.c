@@ -192,6 +192,18 @@ profile(RmlEnv *env, const RmlModel *model)
 	name_segments(env, &result);
 }
 
+static void
+label(const RmlModel *model)
+{
+	RmlLabels labels;
+
+	if (!rml_model_labels(model, &labels) || labels.n == 0)
+		fail("a model without labels");
+	for (int64_t i = 0; i < labels.n; i++)
+		if (rml_label_of(&labels, labels.labels[i].number) != &labels.labels[i])
+			fail("a label that is not found");
+}
+
 /* ---- as the next of a chain: clusters continue those of the same model, or are new */
 
 static void
@@ -250,6 +262,7 @@ use(RmlEnv *env, const uint8_t *data, size_t size)
 		profile(env, &model);
 		continue_itself(env, &model);
 	}
+	label(&model);
 	write_again(env, &model);
 }
 
