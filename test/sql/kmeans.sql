@@ -160,7 +160,7 @@ SELECT is((SELECT count(*) FROM segment_profile(NULL)), 0::bigint, 'no profile')
 SELECT is((SELECT count(*) FROM model_features(NULL)), 0::bigint, 'no features');
 SELECT is(model_info(NULL), NULL, 'no info');
 SELECT is(kmeans_distance(NULL, ARRAY[1]::float8[]), NULL, 'no distance');
-SELECT is(pg_temp.complaint(format('SELECT %s FROM (SELECT rfm_fit(a, b, c) AS m FROM groups) x', call)) ~ ('^22023 . ' || name || ' needs a model of kmeans, this one is of rfm'), true, name || ' wants a model of its own')
+SELECT is(pg_temp.complaint(format('SELECT %s FROM (SELECT rfm_fit(a, b, c) AS m FROM groups) x', call)) ~ ('^22023 . ' || name || ' needs a model of (kmeans|clusters), this one is of rfm'), true, name || ' wants a model of its own')
 FROM (VALUES ('kmeans_predict', 'kmeans_predict(m, ROW(1))'), ('kmeans_distance', 'kmeans_distance(m, ROW(1))'), ('kmeans_centroids', 'kmeans_centroids(m)'), ('segment_profile', 'segment_profile(m)')) v(name, call);
 
 -- ---------------------------------------------------------------- refusals

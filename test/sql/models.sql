@@ -7,7 +7,7 @@ SET search_path = retailml, public;
 SET client_min_messages = warning;
 
 BEGIN;
-SELECT plan(76);
+SELECT plan(94);
 
 CREATE FUNCTION pg_temp.complaint(call text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -43,6 +43,12 @@ INSERT INTO calls VALUES
     ('kprototypes_distance of an array', 'SELECT kprototypes_distance($1, ARRAY[1, 2]::float8[])'),
     ('kprototypes_centroids', 'SELECT count(x) FROM kprototypes_centroids($1) x'),
     ('segment_profile', 'SELECT count(x) FROM segment_profile($1) x'),
+    ('segment_names', 'SELECT count(x) FROM segment_names($1, ''[{"name": "a"}]'') x'),
+    ('rename_segments', 'SELECT rename_segments($1, ''{"1": "a"}'')'),
+    ('segment_insights', 'SELECT count(x) FROM segment_insights($1) x'),
+    ('segment_levers', 'SELECT count(x) FROM segment_levers($1) x'),
+    ('predict_label', 'SELECT predict_label($1, f) FROM (SELECT 1 AS a, 2 AS b, 3 AS recency, 4 AS frequency, 5 AS monetary) f'),
+    ('predict_label of an array', 'SELECT predict_label($1, ARRAY[1, 2]::float8[])'),
     ('model_info', 'SELECT model_info($1)'),
     ('model_features', 'SELECT count(x) FROM model_features($1) x'),
     ('rfm_score', 'SELECT rfm_score($1, 1, 2, 3)'),

@@ -5,7 +5,7 @@
 SET client_min_messages = warning;
 SET search_path = public, retailml;
 BEGIN;
-SELECT plan(18);
+SELECT plan(27);
 
 -- three groups of 60, 40 and 20 customers, far apart in spend; one column is constant
 CREATE TABLE people AS
@@ -50,6 +50,24 @@ SELECT is((SELECT array_agg(DISTINCT feature ORDER BY feature) FROM (SELECT kmea
 SELECT is((SELECT count(*) FROM segment_profile(NULL)), 0::bigint, 'no rows for NULL');
 SELECT is((SELECT array_agg(DISTINCT g ORDER BY g) FROM (SELECT grp > 1 AS g, kmeans_fit(p, 2, '{"exclude": ["id", "grp"]}') AS m FROM people p GROUP BY 1) x, segment_profile(m)),
     '{f,t}', 'a profile for each group of a GROUP BY');
+
+-- ---- categories: with two values, three, missing ones, and all the same
+CREATE TABLE mixed AS SELECT id, "Total Spend" AS spend, (ARRAY['gold', 'basic'])[1 + (id % 5 > grp)::int] AS plan, (ARRAY['PhD', 'Basic', NULL, 'Basic'])[1 + (id + grp) % 4] AS degree, 'x' AS same, id % 2 AS half FROM people;
+CREATE TABLE mixed_fits AS SELECT kprototypes_fit(p, 3, '{"exclude": ["id", "half"]}') AS m FROM mixed p;
+CREATE VIEW mixed_long AS
+SELECT kprototypes_predict(m, p) AS cluster, id, v.* FROM mixed_fits, mixed p, LATERAL (VALUES ('plan', plan), ('degree', coalesce(degree, '(missing)')), ('same', same)) v (feature, category);
+CREATE TABLE shares AS SELECT cluster, feature, category, (SELECT count(*) FROM mixed_long l WHERE (l.cluster, l.feature, l.category) = (c.cluster, f.feature, f.category)) / c.size::float8 AS mean, f.share AS overall
+FROM (SELECT cluster, count(DISTINCT id) AS size FROM mixed_long GROUP BY 1) c, (SELECT feature, category, count(*) / 120.0::float8 AS share FROM mixed_long GROUP BY 1, 2) f;
+CREATE TABLE mixed_profile AS SELECT p.* FROM mixed_fits, segment_profile(m) p;
+SELECT results_eq('SELECT feature, category FROM mixed_profile WHERE cluster = 2', $$VALUES ('spend', NULL), ('plan', 'basic'), ('plan', 'gold'), ('degree', '(missing)'), ('degree', 'Basic'), ('degree', 'PhD'), ('same', 'x')$$, 'a row per category, "(missing)" where some are');
+SELECT is((SELECT count(*) FROM mixed_profile p JOIN shares s USING (cluster, feature, category) WHERE abs(p.mean - s.mean) < 1e-14 AND abs(p.overall_mean - s.overall) < 1e-14), 18::bigint, 'mean and overall_mean are shares');
+SELECT is((SELECT count(*) FROM mixed_profile p JOIN shares s USING (cluster, feature, category) WHERE abs(z - CASE WHEN overall < 1 THEN (s.mean - overall) / sqrt(overall * (1 - overall)) ELSE 0 END) < 1e-12), 18::bigint, 'z is (p - P) / sqrt(P (1 - P))');
+SELECT ok(bool_and(abs(sum - 1) < 1e-14 AND abs(overall - 1) < 1e-14), 'shares add up to 1') FROM (SELECT sum(mean) AS sum, sum(overall_mean) AS overall FROM mixed_profile WHERE category IS NOT NULL GROUP BY cluster, feature) s;
+SELECT is((SELECT array_agg(ranks) FROM (SELECT array_agg(rank ORDER BY rank) AS ranks FROM mixed_profile GROUP BY cluster) s), ARRAY[ARRAY[1,2,3,4,5,6,7], ARRAY[1,2,3,4,5,6,7], ARRAY[1,2,3,4,5,6,7]], 'ranks are over all rows of a cluster');
+SELECT is((SELECT array_agg(rank = 7 ORDER BY cluster) FROM mixed_profile WHERE feature = 'plan' AND z < 0), '{t,t,t}', 'of two categories the rarer one mirrors the other, and is last');
+SELECT ok(bool_and(abs(a.z) >= abs(b.z)), 'the others are by |z|') FROM mixed_profile a JOIN mixed_profile b USING (cluster) WHERE a.rank < b.rank AND b.rank < 7;
+SELECT is((SELECT count(*) FROM profile WHERE category IS NOT NULL), 0::bigint, 'numbers have no category');
+SELECT is((SELECT array_agg(half || ': ' || n ORDER BY half) FROM (SELECT half, kprototypes_fit(p, 2, '{"exclude": ["id", "half"]}') AS m FROM mixed p GROUP BY half) x, LATERAL (SELECT count(DISTINCT name) AS n FROM segment_profile(m)) y), '{"0: 2","1: 2"}', 'for each group of a GROUP BY');
 
 SELECT * FROM finish();
 ROLLBACK;
