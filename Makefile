@@ -197,7 +197,7 @@ reference: setup
 
 # fills in the output below the SQL of the pages that show some (test/t/demo.sh checks them)
 PAGES = README.md docs/tutorial.md docs/algorithms/kmeans.md \
-	docs/algorithms/matching.md
+	docs/algorithms/matching.md docs/algorithms/segment-names.md
 pages: setup
 	@$(HARNESS)/server.sh run $(HARNESS)/demo_pages.sh write $(PAGES)
 
