@@ -196,7 +196,7 @@ Clusters are paired one to one such that the sum of distances is smallest, each 
 Options (jsonb object)
   max_distance  the largest distance at which a cluster is still the same, 0 .. 1e9, in the standard deviations above (default: the mean distance of an old cluster to the nearest other old one)
 
-A cluster that continues an old one has its number and name. Others get numbers above all that were given before, by old_model or those that it continued: along a chain of models, each matched with the one before, a number means one segment for ever. They keep their own name, with " (2)" behind it if an old cluster had it.
+A cluster that continues an old one has its number and name. Others get numbers above all that were given before, by old_model or those that it continued: along a chain of models, each matched with the one before, a number means one segment for ever. They keep their own name, as its next twin ("Promising 2") if an old cluster had it.
 
 NULL when new_model is NULL. Without an old model (NULL) the new one is the first of a chain, and returned as it is.
 

@@ -108,11 +108,23 @@ give_numbers(RmlEnv *env, const RmlMatchSide *new_side, const RmlMatchSide *old_
 
 /* ---- names ---- */
 
-static bool
-is_one_of(const char *name, char *const *names, int count)
+/* names that are in use: those of the old clusters, and of the new ones so far */
+typedef struct Taken
 {
-	for (int i = 0; i < count; i++)
-		if (names[i] != NULL && strcmp(names[i], name) == 0)
+	char *const *old_names; /* [old_k] */
+	int old_k;
+	char **names; /* [k] NULL: none yet */
+	int k;
+} Taken;
+
+static bool
+is_taken(const Taken *taken, const char *name)
+{
+	for (int i = 0; i < taken->old_k; i++)
+		if (strcmp(taken->old_names[i], name) == 0)
+			return true;
+	for (int i = 0; i < taken->k; i++)
+		if (taken->names[i] != NULL && strcmp(taken->names[i], name) == 0)
 			return true;
 	return false;
 }
@@ -130,23 +142,43 @@ prefix_length(const char *text, size_t most)
 	return most;
 }
 
-/* the name, with a number behind it if an old cluster or another new one has it */
-static char *
-free_name(RmlEnv *env, const char *name, const RmlMatchSide *old_side, char *const *names, int k)
+/* "Promising" of "Promising 3" where there is a "Promising", else the name itself */
+static const char *
+twin_base(RmlEnv *env, const Taken *taken, const char *name)
 {
-	char suffix[16] = "";
+	size_t length = strlen(name), base = length;
+	char *result;
 
+	while (base > 0 && name[base - 1] >= '0' && name[base - 1] <= '9')
+		base--;
+	if (base < 2 || base == length || name[base - 1] != ' ')
+		return name;
+	result = rml_strndup(env, name, base - 1);
+	return is_taken(taken, result) ? result : name;
+}
+
+/* the name, or its next twin that is not taken: "Promising 2", "Promising 3" */
+static char *
+free_name(RmlEnv *env, const Taken *taken, const char *name)
+{
+	char *own = rml_strndup(env, name, prefix_length(name, RML_SEGMENT_NAME_MAX));
+	const char *base;
+
+	if (!is_taken(taken, own))
+		return own;
+	base = twin_base(env, taken, own);
 	for (int i = 2;; i++)
 	{
-		size_t room = RML_SEGMENT_NAME_MAX - strlen(suffix);
-		char *candidate = rml_format(env, "%.*s%s", (int) prefix_length(name, room), name, suffix);
+		char suffix[16], *candidate;
+		size_t room;
 
 		rml_poll(env);
-		if (!is_one_of(candidate, old_side->names, old_side->clusters->k) &&
-			!is_one_of(candidate, names, k))
+		snprintf(suffix, sizeof suffix, " %d", i);
+		room = RML_SEGMENT_NAME_MAX - strlen(suffix);
+		candidate = rml_format(env, "%.*s%s", (int) prefix_length(base, room), base, suffix);
+		if (!is_taken(taken, candidate))
 			return candidate;
 		rml_release(env, candidate);
-		snprintf(suffix, sizeof suffix, " (%d)", i);
 	}
 }
 
@@ -155,14 +187,16 @@ give_names(RmlEnv *env, const RmlMatchSide *new_side, const RmlMatchSide *old_si
 		   const int32_t *partner, RmlSegmentIds *ids)
 {
 	int k = new_side->clusters->k;
+	Taken taken = {old_side->names, old_side->clusters->k, NULL, k};
 
 	ids->names = RML_NEW_ZERO(env, char *, (size_t) k);
+	taken.names = ids->names;
 	for (int c = 0; c < k; c++)
 		if (partner[c] != RML_UNASSIGNED)
 			ids->names[c] = rml_strdup(env, old_side->names[partner[c]]);
 	for (int c = 0; c < k; c++)
 		if (partner[c] == RML_UNASSIGNED)
-			ids->names[c] = free_name(env, new_side->names[c], old_side, ids->names, k);
+			ids->names[c] = free_name(env, &taken, new_side->names[c]);
 }
 
 const char *
