@@ -5,7 +5,7 @@
 SET client_min_messages = warning;
 SET search_path = public, retailml;
 BEGIN;
-SELECT plan(40);
+SELECT plan(47);
 
 -- ---- eight months of customers of four kinds (five in months 4 and 5, four again, then another fifth):
 -- means drift by 2 % a month, every month has other customers
@@ -44,6 +44,18 @@ SELECT is((SELECT string_agg(DISTINCT c.cluster::text, ',') FROM chain, kmeans_c
 SELECT is((SELECT array_agg(predict(model, f) = kmeans_predict(model, f)) FROM chain JOIN facts f USING (month) WHERE month = 8 AND id = 1), '{t,t,t,t,t}', 'so does predict');
 SELECT is((SELECT count(*) FROM chain c JOIN fits f USING (month), LATERAL (SELECT model_info(c.model) = model_info(f.model) AS same) s WHERE NOT same), 0::bigint, 'nothing else of a model changes');
 SELECT is((SELECT adjusted_rand_index(cluster, fresh) FROM labelled WHERE month = 5), 1::float8, 'and no row changes its company');
+
+-- ---- names: those of the rules in the first month, from then on those of the segments
+CREATE VIEW names AS
+SELECT month, kind, predict_label(c.model, f) AS name, predict_label(p.model, f) AS fresh FROM facts f JOIN chain c USING (month) JOIN fits p USING (month);
+SELECT is((SELECT array_agg(DISTINCT name = fresh) FROM names WHERE month = 1), '{t}', 'the first month has the names of the rules');
+SELECT is((SELECT count(DISTINCT (kind, name)) FROM names), 6::bigint, 'in the chain each kind has one name');
+SELECT is((SELECT count(DISTINCT name) FROM names WHERE month IN (1, 4, 8)), 6::bigint, 'of its own');
+SELECT cmp_ok((SELECT count(DISTINCT (kind, fresh)) FROM names), '>', 6::bigint, 'which rules alone would not give');
+SELECT is((SELECT array_agg(DISTINCT (n.name = p.name)) FROM chain, segment_names(model) n JOIN segment_profile(model) p USING (cluster) WHERE month = 8), '{t}', 'segment_names and segment_profile say the same');
+SELECT is((SELECT string_agg(DISTINCT p.cluster::text, ',') FROM chain, segment_profile(model) p WHERE month = 8), '1,2,3,4,6', 'by the same numbers');
+CREATE TABLE renamed AS SELECT rename_segments(model, '{"1": "Gold", "2": "Été", "3": "C", "4": "D"}') AS model FROM chain WHERE month = 2;
+SELECT is((SELECT string_agg(n.cluster || ' ' || n.name, ', ' ORDER BY n.cluster) FROM fits f, renamed r, segment_names(match_model(f.model, r.model)) n WHERE month = 3), '1 Gold, 2 Été, 3 C, 4 D', 'names given by hand are continued');
 
 -- ---- permuted and re-run models
 CREATE TABLE march AS SELECT * FROM facts WHERE month = 3;
