@@ -62,6 +62,7 @@ typedef struct RmlFitSpec
 	bool standardize;       /* its default */
 	bool categories;        /* accepts categorical columns */
 	bool clusters;          /* a NOTICE tells when one column carries nearly all the variance */
+	bool raw;               /* wants the values as they are: nothing imputed or scaled */
 	int n_values;           /* > 0: the row is given as this many float8 arguments */
 	const char *const *value_names;
 

@@ -26,6 +26,14 @@ typedef enum RmlKind
 	RML_CATEGORICAL = 2
 } RmlKind;
 
+/*
+ * What SQL sees in a column and its numbers do not show.  Noted only where a fit asks for it (raw
+ * rows): whoever writes a condition that SQL is to evaluate has to know.
+ */
+#define RML_HOLDS_NAN 1     /* some value is NaN, not NULL */
+#define RML_HOLDS_ROUNDED 2 /* some bigint or numeric is not exactly its float8 */
+#define RML_LOOSE_EQUAL 4   /* texts of different bytes can be equal by the column's collation */
+
 /* texts numbered 1, 2, ... by first appearance */
 typedef struct RmlDictionary
 {
@@ -46,6 +54,7 @@ typedef struct RmlColumn
 	char *name;
 	char *type; /* the SQL type's name, for people */
 	RmlKind kind;
+	uint8_t traits;           /* RML_HOLDS_NAN, ... */
 	int slot;                 /* position among the numbers, or among the codes, of a row */
 	RmlDictionary dictionary; /* of a categorical column */
 } RmlColumn;

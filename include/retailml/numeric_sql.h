@@ -21,4 +21,10 @@ typedef struct RmlDigits
  */
 extern bool rml_numeric_digits(const struct varlena *numeric, RmlDigits *digits);
 
+/*
+ * Is this numeric's float8 as good as itself?  With at most 15 significant digits it is: no two
+ * such numerics share a float8, and its shortest text is that of the numeric.
+ */
+extern bool rml_numeric_fits_float8(Datum numeric, double converted);
+
 #endif /* RETAILML_NUMERIC_SQL_H */

@@ -44,7 +44,8 @@ typedef struct RmlBoundColumn
 	RmlConvert convert;
 	bool categorical;
 	int slot;
-	Oid enum_oid; /* the enum label looked up last, and its code */
+	uint8 *traits; /* where to note RML_HOLDS_NAN, ...; NULL: nobody asks */
+	Oid enum_oid;  /* the enum label looked up last, and its code */
 	int32_t enum_code;
 } RmlBoundColumn;
 
@@ -94,6 +95,9 @@ extern void rml_row_bind(RmlBinding *binding, MemoryContext context, Oid row_typ
  * when the row's type has changed.
  */
 extern int rml_row_read(RmlBinding *binding, Datum row, double *numbers, int32_t *codes);
+
+/* note the traits of each bound column in traits [n_columns], from this row type on */
+extern void rml_row_note_traits(RmlBinding *binding, uint8 *const *traits);
 
 /* bind to the type of this row instead of the one before */
 extern void rml_row_rebind(RmlBinding *binding, Datum row);

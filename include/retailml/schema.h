@@ -42,7 +42,8 @@ typedef struct RmlFeature
 	char *name;
 	char *type; /* the SQL type's name in training, for people */
 	RmlKind kind;
-	int slot; /* position among the numbers, or among the codes, of a row */
+	int slot;       /* position among the numbers, or among the codes, of a row */
+	uint8_t traits; /* RML_HOLDS_NAN, ... of a described column; not kept in the model */
 	int64_t n_missing;
 	/* numbers and booleans */
 	double impute; /* what a missing value becomes */
@@ -88,6 +89,13 @@ typedef struct RmlSchema
  */
 extern const char *rml_schema_learn(RmlSchema *schema, RmlEnv *env, const RmlFrame *frame,
 									RmlMatrix *matrix, RmlImpute impute, bool standardize);
+
+/*
+ * The schema of the ordered rows as they are, for who works on raw values: names, kinds, traits,
+ * categories.  Numbers stay as they are (NaN = missing); a column may be all missing.
+ */
+extern void rml_schema_describe(RmlSchema *schema, RmlEnv *env, const RmlFrame *frame,
+								const RmlMatrix *matrix);
 
 /* fill scaling from the features: learning and decoding do it */
 extern void rml_schema_index(RmlSchema *schema, RmlEnv *env);

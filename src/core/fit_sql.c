@@ -19,13 +19,21 @@
 static const RmlOption row_options[] = {
 	RML_NAMES_OPTION(RmlRowParams, features),
 	RML_NAMES_OPTION(RmlRowParams, exclude),
-	RML_CHOICE_OPTION(RmlRowParams, impute, RML_IMPUTE_MEAN, rml_impute_names),
 	RML_INT_OPTION(RmlRowParams, max_categories, 1000, 1, 1000000),
+	RML_CHOICE_OPTION(RmlRowParams, impute, RML_IMPUTE_MEAN, rml_impute_names),
 	RML_BOOL_OPTION(RmlRowParams, standardize, true),
 };
 
-#define N_ROW_OPTIONS 5
-#define N_ROW_OPTIONS_UNSCALED 4
+/* the row options a fit accepts are the first ones of these */
+static int
+n_row_options(const RmlFitSpec *spec)
+{
+	if (spec->n_values > 0)
+		return 0;
+	if (spec->raw)
+		return 3;
+	return spec->scales ? 5 : 4;
+}
 
 void
 rml_refuse(const char *function, const char *reason)
@@ -129,18 +137,14 @@ rml_collect_check_arguments(const RmlCollector *collector, const RmlFitArguments
 void
 rml_collect_begin(RmlCollector *collector, const RmlFitSpec *spec)
 {
-	RmlOptionSet set = {row_options, spec->scales ? N_ROW_OPTIONS : N_ROW_OPTIONS_UNSCALED,
-						&collector->row_params};
+	RmlOptionSet set = {row_options, n_row_options(spec), &collector->row_params};
 
 	if (collector->params != NULL)
 		return;
 	collector->spec = spec;
 	memset(&collector->row_params, 0, sizeof collector->row_params);
 	if (spec->n_values > 0)
-	{
-		set.n_options = 0;
 		collector->row_params.impute = RML_IMPUTE_SKIP;
-	}
 	collector->params =
 		spec->begin(collector->env, collector->parameters, collector->options, &set);
 }
@@ -182,6 +186,17 @@ row_columns(const RmlCollector *collector)
 	return collector->frame.n_columns - (collector->spec->label_name != NULL);
 }
 
+/* what rows show besides their numbers goes to the columns of the frame */
+static void
+note_traits(RmlCollector *collector, int n)
+{
+	uint8 **traits = RML_NEW(collector->env, uint8 *, n);
+
+	for (int i = 0; i < n; i++)
+		traits[i] = &collector->frame.columns[i].traits;
+	rml_row_note_traits(&collector->binding, traits);
+}
+
 static void
 bind_row(RmlCollector *collector, Datum row)
 {
@@ -200,6 +215,8 @@ bind_row(RmlCollector *collector, Datum row)
 	}
 	rml_row_bind(&collector->binding, rml_pg_env_context(env), collector->row_type, row, n, names,
 				 kinds, slots, true, collect_code, collector);
+	if (collector->spec->raw)
+		note_traits(collector, n);
 }
 
 static void
@@ -374,9 +391,12 @@ rml_collect_finish(RmlCollector *collector, bool want_origin, RmlFit *fit)
 	rml_frame_order(frame, want_origin, &fit->matrix);
 	if (labelled)
 		fit->labels = rml_frame_take_labels(frame, &fit->matrix);
-	rml_refuse(spec->function,
-			   rml_schema_learn(&fit->schema, env, frame, &fit->matrix,
-								(RmlImpute) row_params->impute, row_params->standardize != 0));
+	if (spec->raw)
+		rml_schema_describe(&fit->schema, env, frame, &fit->matrix);
+	else
+		rml_refuse(spec->function,
+				   rml_schema_learn(&fit->schema, env, frame, &fit->matrix,
+									(RmlImpute) row_params->impute, row_params->standardize != 0));
 	fit->schema.positional = collector->row_type == FLOAT8ARRAYOID;
 	fit->schema.chosen = row_params->features;
 	fit->schema.excluded = row_params->exclude;

@@ -216,8 +216,11 @@ void
 rml_frame_merge(RmlFrame *target, RmlFrame *source)
 {
 	for (int i = 0; i < source->n_columns; i++)
+	{
+		target->columns[i].traits |= source->columns[i].traits;
 		if (source->columns[i].kind == RML_CATEGORICAL)
 			translate_codes(target, source, i);
+	}
 	if (source->first != NULL)
 	{
 		if (target->last == NULL)
@@ -318,7 +321,7 @@ get_text(Cursor *cursor, size_t *length)
 static void
 put_column(Cursor *cursor, const RmlColumn *column)
 {
-	int32_t head[] = {column->kind, column->dictionary.n};
+	int32_t head[] = {column->kind, column->traits, column->dictionary.n};
 
 	put_text(cursor, column->name, strlen(column->name));
 	put_text(cursor, column->type, strlen(column->type));
@@ -368,7 +371,7 @@ static void
 get_column(Cursor *cursor, RmlFrame *frame, RmlColumn *column)
 {
 	RmlEnv *env = frame->env;
-	int32_t head[2];
+	int32_t head[3];
 	size_t length;
 	const char *text = get_text(cursor, &length);
 
@@ -377,8 +380,9 @@ get_column(Cursor *cursor, RmlFrame *frame, RmlColumn *column)
 	column->type = rml_strndup(env, text, length);
 	get(cursor, head, sizeof head);
 	column->kind = (RmlKind) head[0];
+	column->traits = (uint8_t) head[1];
 	column->slot = column->kind == RML_CATEGORICAL ? frame->d_cat++ : frame->d_num++;
-	for (int32_t i = 0; i < head[1]; i++)
+	for (int32_t i = 0; i < head[2]; i++)
 	{
 		text = get_text(cursor, &length);
 		rml_dictionary_code(&column->dictionary, env, text, length);

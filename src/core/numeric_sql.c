@@ -12,6 +12,9 @@
  */
 #include "postgres.h"
 
+#include <float.h>
+#include <math.h>
+
 #include "utils/builtins.h"
 #include "utils/numeric.h"
 #if PG_VERSION_NUM >= 160000
@@ -31,6 +34,8 @@
 
 #define DIGIT_BASE 10000
 #define DIGIT_DECIMALS 4
+/* decimal digits that every float8 in the normal range keeps */
+#define KEPT_DECIMALS DBL_DIG
 #define MAX_EXACT_POWER 22
 #define MAX_EXACT_INTEGER (INT64CONST(1) << 53)
 
@@ -130,4 +135,38 @@ rml_numeric_to_float8(Datum numeric)
 	if (packed != given)
 		pfree(packed);
 	return result;
+}
+
+/* digits in decimal, without zeros at either end */
+static int
+significant_decimals(const RmlDigits *digits)
+{
+	int decimals = DIGIT_DECIMALS * digits->n;
+	int first, last;
+
+	if (digits->n == 0)
+		return 0;
+	first = word_at(digits->digits);
+	last = word_at(digits->digits + (digits->n - 1) * sizeof(int16));
+	for (int power = DIGIT_BASE / 10; power > first; power /= 10)
+		decimals--;
+	for (int power = 10; last % power == 0 && power < DIGIT_BASE; power *= 10)
+		decimals--;
+	return decimals;
+}
+
+bool
+rml_numeric_fits_float8(Datum numeric, double converted)
+{
+	struct varlena *given = (struct varlena *) DatumGetPointer(numeric);
+	struct varlena *packed = PG_DETOAST_DATUM_PACKED(numeric);
+	RmlDigits digits;
+	bool fits = true;
+
+	if (parse(packed, &digits))
+		fits = digits.n == 0 ||
+			   (significant_decimals(&digits) <= KEPT_DECIMALS && fabs(converted) >= DBL_MIN);
+	if (packed != given)
+		pfree(packed);
+	return fits;
 }

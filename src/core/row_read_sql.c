@@ -17,7 +17,10 @@
 #include "varatt.h"
 #endif
 
+#include "retailml/numeric_sql.h"
 #include "retailml/row_sql.h"
+
+#define MAX_EXACT_INTEGER (INT64CONST(1) << 53)
 
 static void
 refuse_infinity(const RmlBinding *binding, int column)
@@ -25,6 +28,31 @@ refuse_infinity(const RmlBinding *binding, int column)
 	ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 					errmsg("column \"%s\" holds infinity", binding->names[column]),
 					errhint("Replace it with NULL or a number before calling this function.")));
+}
+
+static void
+note_trait(const RmlBoundColumn *column, int trait)
+{
+	if (column->traits != NULL)
+		*column->traits |= trait;
+}
+
+static double
+read_int8(const RmlBoundColumn *column, int64 value)
+{
+	if (value > MAX_EXACT_INTEGER || value < -MAX_EXACT_INTEGER)
+		note_trait(column, RML_HOLDS_ROUNDED);
+	return (double) value;
+}
+
+static double
+read_numeric(const RmlBoundColumn *column, Datum value)
+{
+	double number = rml_numeric_to_float8(value);
+
+	if (column->traits != NULL && !rml_numeric_fits_float8(value, number))
+		note_trait(column, RML_HOLDS_ROUNDED);
+	return number;
 }
 
 static inline double
@@ -41,9 +69,9 @@ read_number(const RmlBoundColumn *column, Datum value)
 		case RML_FROM_INT4:
 			return (double) DatumGetInt32(value);
 		case RML_FROM_INT8:
-			return (double) DatumGetInt64(value);
+			return read_int8(column, DatumGetInt64(value));
 		case RML_FROM_NUMERIC:
-			return rml_numeric_to_float8(value);
+			return read_numeric(column, value);
 		default:
 			return DatumGetBool(value) ? 1.0 : 0.0;
 	}
@@ -111,6 +139,8 @@ read_column(RmlBinding *binding, int column, Datum value, bool null, double *num
 		return 0;
 	if (isinf(number))
 		refuse_infinity(binding, column);
+	if (!null)
+		note_trait(bound, RML_HOLDS_NAN);
 	return 1;
 }
 
@@ -223,6 +253,7 @@ check_numbers(const RmlBinding *binding, const double *numbers)
 			continue;
 		if (isinf(numbers[i]))
 			refuse_infinity(binding, i);
+		note_trait(&binding->columns[i], RML_HOLDS_NAN);
 		missing++;
 	}
 	return missing;

@@ -298,6 +298,15 @@ refuse_missing(const RmlBinding *binding, TupleDesc descriptor)
 					 "differently.")));
 }
 
+/* a collation that calls texts of different bytes equal */
+static void
+note_collation(const RmlBoundColumn *bound, Form_pg_attribute attribute)
+{
+	if (bound->traits != NULL && bound->categorical && OidIsValid(attribute->attcollation) &&
+		!get_collation_isdeterministic(attribute->attcollation))
+		*bound->traits |= RML_LOOSE_EQUAL;
+}
+
 static void
 bind_column(RmlBinding *binding, int column, TupleDesc descriptor)
 {
@@ -319,6 +328,7 @@ bind_column(RmlBinding *binding, int column, TupleDesc descriptor)
 	bound->attribute = attribute;
 	bound->width = TupleDescAttr(descriptor, attribute)->attlen;
 	bound->enum_oid = InvalidOid;
+	note_collation(bound, TupleDescAttr(descriptor, attribute));
 }
 
 /*
@@ -396,6 +406,19 @@ rml_row_bind(RmlBinding *binding, MemoryContext context, Oid row_type, Datum row
 				 errmsg(
 					 "the model was trained on rows with named columns and cannot score an array"),
 				 errhint("Give it a row that has the columns of model_features(model).")));
+}
+
+void
+rml_row_note_traits(RmlBinding *binding, uint8 *const *traits)
+{
+	for (int i = 0; i < binding->n_columns; i++)
+	{
+		RmlBoundColumn *bound = &binding->columns[i];
+
+		bound->traits = traits[i];
+		if (!binding->is_array)
+			note_collation(bound, TupleDescAttr(binding->tupdesc, bound->attribute));
+	}
 }
 
 void

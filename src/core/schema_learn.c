@@ -182,6 +182,13 @@ sorted_all_distinct_integers(const double *values, int64_t n)
 	return true;
 }
 
+/* rows that deciles, and a first look for keys, are taken from */
+static int64_t
+sample_rows(const RmlMatrix *matrix)
+{
+	return matrix->n < RML_DECILE_ROWS ? matrix->n : RML_DECILE_ROWS;
+}
+
 /* a sample that is all distinct integers earns a look at the whole column */
 static bool
 column_is_key(RmlEnv *env, const RmlMatrix *matrix, int slot)
@@ -196,19 +203,26 @@ column_is_key(RmlEnv *env, const RmlMatrix *matrix, int slot)
 	return key;
 }
 
+/* does a column with these n sorted values in its sample hold a different integer in each row? */
+static bool
+looks_like_key(const RmlFeature *feature, RmlEnv *env, const RmlMatrix *matrix,
+			   const double *values, int64_t n)
+{
+	return feature->kind == RML_NUMERIC && n > KEY_MIN_ROWS &&
+		   sorted_all_distinct_integers(values, n) &&
+		   (sample_rows(matrix) == matrix->n || column_is_key(env, matrix, feature->slot));
+}
+
 static void
 learn_deciles(RmlFeature *feature, RmlEnv *env, const RmlMatrix *matrix, double *values)
 {
-	int64_t rows = matrix->n < RML_DECILE_ROWS ? matrix->n : RML_DECILE_ROWS;
-	int64_t n = gather_column(env, matrix, feature->slot, rows, values);
+	int64_t n = gather_column(env, matrix, feature->slot, sample_rows(matrix), values);
 
 	rml_sort_doubles(env, values, n);
 	for (int i = 0; i < RML_DECILES; i++)
 		feature->deciles[i] =
 			n == 0 ? feature->impute : sorted_quantile(values, n, (double) i / (RML_DECILES - 1));
-	feature->looks_like_key = feature->kind == RML_NUMERIC && n > KEY_MIN_ROWS &&
-							  sorted_all_distinct_integers(values, n) &&
-							  (rows == matrix->n || column_is_key(env, matrix, feature->slot));
+	feature->looks_like_key = looks_like_key(feature, env, matrix, values, n);
 }
 
 /* ---- learning ---- */
@@ -363,15 +377,40 @@ schema_from_frame(RmlSchema *schema, RmlEnv *env, const RmlFrame *frame)
 		feature->type = rml_strdup(env, frame->columns[i].type);
 		feature->kind = frame->columns[i].kind;
 		feature->slot = frame->columns[i].slot;
+		feature->traits = frame->columns[i].traits;
 	}
+}
+
+void
+rml_schema_describe(RmlSchema *schema, RmlEnv *env, const RmlFrame *frame, const RmlMatrix *matrix)
+{
+	double *values = RML_NEW(env, double, (size_t) sample_rows(matrix));
+
+	schema_from_frame(schema, env, frame);
+	schema->rows = matrix->n;
+	for (int i = 0; i < schema->n_features; i++)
+	{
+		RmlFeature *feature = &schema->features[i];
+		int64_t n;
+
+		rml_poll(env);
+		if (feature->kind == RML_CATEGORICAL)
+		{
+			learn_categories(feature, env, &frame->columns[i], matrix);
+			continue;
+		}
+		n = gather_column(env, matrix, feature->slot, sample_rows(matrix), values);
+		rml_sort_doubles(env, values, n);
+		feature->looks_like_key = looks_like_key(feature, env, matrix, values, n);
+	}
+	rml_release(env, values);
 }
 
 const char *
 rml_schema_learn(RmlSchema *schema, RmlEnv *env, const RmlFrame *frame, RmlMatrix *matrix,
 				 RmlImpute impute, bool standardize)
 {
-	int64_t sample = matrix->n < RML_DECILE_ROWS ? matrix->n : RML_DECILE_ROWS;
-	double *values = RML_NEW(env, double, (size_t) sample);
+	double *values = RML_NEW(env, double, (size_t) sample_rows(matrix));
 	Preparation preparation = {schema, matrix};
 	const char *reason;
 
