@@ -203,7 +203,7 @@ rml_segment_rules(RmlEnv *env, const RmlSegmentRulesParams *params, const RmlRul
 		rml_rule_search(env, params, &sample, scratch, &best);
 		rules[c].cluster = clusters.labels[c];
 		rules[c].size = clusters.sizes[c];
-		rml_rule_finish(env, rows, &sample, &best, &rules[c]);
+		rml_rule_finish(env, params, rows, &sample, &best, &rules[c]);
 		env->progress(env, "rules", c + 1, 1.0 - rules[c].f1);
 	}
 	*n_rules = clusters.k;

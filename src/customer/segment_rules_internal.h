@@ -16,7 +16,6 @@ typedef struct RuleColumn
 {
 	bool categorical;
 	bool usable;
-	bool exact;             /* no two values of the column share a bin */
 	int n_bins;             /* without RULE_REST */
 	double cuts[RULE_REST]; /* numbers: bin b has cuts[b - 1] < x <= cuts[b]; the last has no cut */
 	int32_t codes[RULE_REST]; /* categories: what the bins are */
@@ -108,7 +107,8 @@ extern void rml_rule_search(RmlEnv *env, const RmlSegmentRulesParams *params,
 extern size_t rml_rule_search_bytes(int d);
 
 /* the same rule over values, refined and counted on all rows */
-extern void rml_rule_finish(RmlEnv *env, const RmlRuleRows *rows, const RuleSample *sample,
+extern void rml_rule_finish(RmlEnv *env, const RmlSegmentRulesParams *params,
+							const RmlRuleRows *rows, const RuleSample *sample,
 							const RuleState *state, RmlSegmentRule *rule);
 
 /* bytes of rml_rule_finish */

@@ -152,7 +152,6 @@ choose_cuts(RuleColumn *column, Merge m)
 		previous = m.value;
 	}
 	column->n_bins = isnan(previous) ? 0 : n + 1;
-	column->exact = all;
 }
 
 /* the first bin whose cut is not below x */
@@ -185,8 +184,6 @@ bin_number(const RmlRuleRows *rows, RuleSample *sample, int slot, RuleScratch *s
 	choose_cuts(column, m);
 	column->categorical = false;
 	column->usable = !rows->ignored[slot] && column->n_bins > 1;
-	column->exact = column->exact && sample->n == rows->n && sample->n_inside <= RULE_CUT_ROWS &&
-					sample->n - sample->n_inside <= RULE_CUT_ROWS;
 	if (!column->usable)
 		return;
 	for (int i = 0; i < sample->n; i++)
@@ -263,7 +260,6 @@ bin_category(const RmlRuleRows *rows, RuleSample *sample, int slot, RuleScratch 
 
 	column->categorical = true;
 	column->usable = true;
-	column->exact = true;
 	choose_codes(rows, sample, slot, column, scratch);
 	memset(scratch->bins, RULE_REST, (size_t) rows->n_categories[slot] + 1);
 	for (int b = 0; b < column->n_bins; b++)
