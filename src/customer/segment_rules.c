@@ -134,8 +134,8 @@ static size_t
 scratch_bytes(int32_t capacity, int32_t categories)
 {
 	return sizeof(int32_t) * (size_t) capacity + sizeof(double) * 2 * RULE_CUT_ROWS +
-		   sizeof(uint64_t) * RML_RULE_INSIDE +
-		   (sizeof(int32_t) + sizeof(uint8_t)) * ((size_t) categories + 1);
+		   sizeof(RuleTable) +
+		   (sizeof(double) + sizeof(RuleCategory) + sizeof(uint8_t)) * ((size_t) categories + 1);
 }
 
 size_t
@@ -163,9 +163,10 @@ make_scratch(RmlEnv *env, const RmlRuleRows *rows)
 	{
 		scratch[t].list = RML_NEW(env, int32_t, (size_t) sample_capacity(rows->n));
 		scratch[t].values = RML_NEW(env, double, 2 * RULE_CUT_ROWS);
-		scratch[t].keys = RML_NEW(env, uint64_t, RML_RULE_INSIDE);
-		scratch[t].counts = RML_NEW(env, int32_t, categories);
+		scratch[t].telling = RML_NEW(env, double, categories);
+		scratch[t].categories = RML_NEW(env, RuleCategory, categories);
 		scratch[t].bins = RML_NEW(env, uint8_t, categories);
+		scratch[t].table = RML_NEW(env, RuleTable, 1);
 	}
 	return scratch;
 }

@@ -14,7 +14,7 @@
 
 /* between these, numbers are written without an exponent */
 #define PLAIN_LOW 1e-5
-#define PLAIN_HIGH 1e15
+#define PLAIN_HIGH 1e18
 
 /* a number that is so many times 10^exponent, as people write it */
 static void
@@ -41,10 +41,11 @@ find_multiple(double low, double high, int exponent, char *text, double *value)
 	double count;
 
 	snprintf(digits, sizeof digits, "1e%d", exponent);
+	/* the division may round to the wrong side */
 	count = floor(middle / strtod(digits, NULL));
 	if (!isfinite(count) || fabs(count) >= 1e17)
 		return false;
-	for (int step = 0; step <= 1; step++)
+	for (int step = -1; step <= 1; step++)
 	{
 		double number;
 
@@ -53,7 +54,7 @@ find_multiple(double low, double high, int exponent, char *text, double *value)
 		if (!(number >= low && number <= high) || fabs(number - middle) >= best)
 			continue;
 		write_decimal(number, exponent, candidate);
-		/* beyond 15 digits the text may have come out as a neighbour */
+		/* with more than 15 digits the text may have come out as a neighbour */
 		if (strtod(candidate, NULL) != number)
 			continue;
 		best = fabs(number - middle);

@@ -66,17 +66,32 @@ typedef struct RuleState
 	int64_t inside; /* rows of the sample it selects */
 	int64_t outside;
 	double score;
-	bool settled; /* choosing single terms again changes nothing */
+	int tried; /* how its terms were chosen again: 1 = one by one, 2 = also two at a time */
 } RuleState;
+
+/* rows of the sample by their bins in two columns */
+typedef struct RuleTable
+{
+	uint32_t inside[RULE_BINS][RULE_BINS];
+	uint32_t outside[RULE_BINS][RULE_BINS];
+} RuleTable;
+
+/* a category, and how much it tells about the cluster */
+typedef struct RuleCategory
+{
+	double telling;
+	int32_t code;
+} RuleCategory;
 
 /* what one thread works with */
 typedef struct RuleScratch
 {
-	int32_t *list;   /* [capacity of the sample] */
-	double *values;  /* [2 x RULE_CUT_ROWS] */
-	uint64_t *keys;  /* [RML_RULE_INSIDE] */
-	int32_t *counts; /* [categories + 1] */
-	uint8_t *bins;   /* [categories + 1] */
+	int32_t *list;            /* [capacity of the sample] */
+	double *values;           /* [2 x RULE_CUT_ROWS] */
+	double *telling;          /* [categories + 1] */
+	RuleCategory *categories; /* [categories] */
+	uint8_t *bins;            /* [categories + 1] */
+	RuleTable *table;
 } RuleScratch;
 
 #define RULE_CUT_ROWS 8192 /* rows of each side that cuts are chosen from */

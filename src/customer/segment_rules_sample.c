@@ -92,6 +92,8 @@ typedef struct Merge
 	int o;
 	double value;
 	double weight; /* share of the inside that has this value + share of the outside */
+	bool is_inside;
+	bool is_outside;
 } Merge;
 
 static bool
@@ -108,29 +110,48 @@ next_value(Merge *m)
 		m->i++;
 	while (m->o < m->n_outside && m->outside[m->o] == m->value)
 		m->o++;
-	m->weight = (m->n_inside > 0 ? (double) (m->i - i) / m->n_inside : 0.0) +
-				(m->n_outside > 0 ? (double) (m->o - o) / m->n_outside : 0.0);
+	m->is_inside = m->i > i;
+	m->is_outside = m->o > o;
+	m->weight = (m->is_inside ? (double) (m->i - i) / m->n_inside : 0.0) +
+				(m->is_outside ? (double) (m->o - o) / m->n_outside : 0.0);
 	return true;
 }
 
-static int
-count_values(Merge m, int most)
+/*
+ * Cuts between neighbouring values, but for those between two that are only inside, or only outside:
+ * no rule is best there (Fayyad and Irani, On the handling of continuous-valued attributes in decision
+ * tree generation, Machine Learning 8, 1992).  False when there are too many.
+ */
+static bool
+cut_everywhere(RuleColumn *column, Merge m)
 {
+	bool inside = false, outside = false;
+	double previous = NAN;
 	int n = 0;
 
-	while (n < most && next_value(&m))
-		n++;
-	return n;
+	while (next_value(&m))
+	{
+		bool pure = (inside && m.is_inside && !outside && !m.is_outside) ||
+					(outside && m.is_outside && !inside && !m.is_inside);
+
+		if (!isnan(previous) && !pure)
+		{
+			if (n == RULE_REST - 1)
+				return false;
+			column->cuts[n++] = previous;
+		}
+		previous = m.value;
+		inside = m.is_inside;
+		outside = m.is_outside;
+	}
+	column->n_bins = isnan(previous) ? 0 : n + 1;
+	return true;
 }
 
-/*
- * Cuts after every value where there are few, else where a bin is full, around heavy values and
- * around the range of the cluster.  The greatest value needs no cut after it.
- */
+/* cuts where a bin is full, around heavy values and around the range of the cluster */
 static void
-choose_cuts(RuleColumn *column, Merge m)
+cut_evenly(RuleColumn *column, Merge m)
 {
-	bool all = count_values(m, RULE_REST + 1) <= RULE_REST;
 	const double full = 2.0 / TARGET_BINS;
 	double lowest = m.n_inside > 0 ? m.inside[0] : NAN;
 	double highest = m.n_inside > 0 ? m.inside[m.n_inside - 1] : NAN;
@@ -139,19 +160,16 @@ choose_cuts(RuleColumn *column, Merge m)
 
 	while (next_value(&m))
 	{
-		bool before =
-			all || m.weight >= full || filled >= full || m.value == lowest || previous == highest;
-
-		if (!isnan(previous) && before)
+		if (!isnan(previous) &&
+			(m.weight >= full || filled >= full || m.value == lowest || previous == highest))
 		{
 			column->cuts[n++] = previous;
 			filled = 0.0;
 		}
-		/* a heavy value fills its bin */
 		filled += m.weight;
 		previous = m.value;
 	}
-	column->n_bins = isnan(previous) ? 0 : n + 1;
+	column->n_bins = n + 1;
 }
 
 /* the first bin whose cut is not below x */
@@ -181,7 +199,8 @@ bin_number(const RmlRuleRows *rows, RuleSample *sample, int slot, RuleScratch *s
 	m.n_inside = gather(rows, sample, slot, 0, sample->n_inside, scratch->values);
 	m.n_outside =
 		gather(rows, sample, slot, sample->n_inside, sample->n, scratch->values + RULE_CUT_ROWS);
-	choose_cuts(column, m);
+	if (!cut_everywhere(column, m))
+		cut_evenly(column, m);
 	column->categorical = false;
 	column->usable = !rows->ignored[slot] && column->n_bins > 1;
 	if (!column->usable)
@@ -197,35 +216,36 @@ bin_number(const RmlRuleRows *rows, RuleSample *sample, int slot, RuleScratch *s
 /* ---- categories ---- */
 
 static int
-compare_keys(const void *a, const void *b)
+compare_telling(const void *a, const void *b)
 {
-	uint64_t x = *(const uint64_t *) a, y = *(const uint64_t *) b;
+	const RuleCategory *x = a, *y = b;
 
-	return (x > y) - (x < y);
+	if (x->telling != y->telling)
+		return x->telling < y->telling ? 1 : -1;
+	return (x->code > y->code) - (x->code < y->code);
 }
 
 /*
- * Where there are more categories than bins, those that are most frequent inside get one.  A category
- * that is not inside at all belongs in no list of a rule.  Returns their number.
+ * Where there are more categories than bins, those get one whose share of the cluster and of the rest
+ * differ most.  Fills scratch->categories, most telling first, and returns their number.
  */
 static int
-frequent_codes(const RmlRuleRows *rows, const RuleSample *sample, int slot, RuleScratch *scratch)
+telling_codes(const RmlRuleRows *rows, const RuleSample *sample, int slot, RuleScratch *scratch)
 {
-	int32_t categories = rows->n_categories[slot];
+	double *telling = scratch->telling;
+	double inside = 1.0 / sample->n_inside;
+	double outside = sample->n == sample->n_inside ? 0.0 : 1.0 / (sample->n - sample->n_inside);
 	int n = 0;
 
-	memset(scratch->counts, 0, sizeof(int32_t) * ((size_t) categories + 1));
-	for (int i = 0; i < sample->n_inside; i++)
-		scratch->counts[rows->codes[sample->rows[i] * rows->d_cat + slot]]++;
-	for (int i = 0; i < sample->n_inside; i++)
-	{
-		int32_t code = rows->codes[sample->rows[i] * rows->d_cat + slot];
-
-		if (code != 0 && scratch->counts[code] > 0)
-			scratch->keys[n++] = (uint64_t) (UINT32_MAX - scratch->counts[code]) << 32 | code;
-		scratch->counts[code] = 0;
-	}
-	qsort(scratch->keys, (size_t) n, sizeof scratch->keys[0], compare_keys);
+	for (int32_t code = 0; code <= rows->n_categories[slot]; code++)
+		telling[code] = 0.0;
+	for (int i = 0; i < sample->n; i++)
+		telling[rows->codes[sample->rows[i] * rows->d_cat + slot]] +=
+			i < sample->n_inside ? inside : -outside;
+	for (int32_t code = 1; code <= rows->n_categories[slot]; code++)
+		if (telling[code] != 0.0)
+			scratch->categories[n++] = (RuleCategory){fabs(telling[code]), code};
+	qsort(scratch->categories, (size_t) n, sizeof scratch->categories[0], compare_telling);
 	return n;
 }
 
@@ -245,10 +265,10 @@ choose_codes(const RmlRuleRows *rows, const RuleSample *sample, int slot, RuleCo
 		column->n_bins = categories + 1;
 		return;
 	}
-	n = frequent_codes(rows, sample, slot, scratch);
+	n = telling_codes(rows, sample, slot, scratch);
 	column->n_bins = n + 1 < RULE_REST ? n + 1 : RULE_REST;
 	for (int b = 1; b < column->n_bins; b++)
-		column->codes[b] = (int32_t) (scratch->keys[b - 1] & UINT32_MAX);
+		column->codes[b] = scratch->categories[b - 1].code;
 }
 
 static void

@@ -14,8 +14,11 @@
 /* columns whose histograms are filled in one block: keeps it under 10 ms */
 #define GROUP_COLUMNS 8
 
-/* how often each rule's terms are chosen again at most */
-#define SETTLE_ROUNDS 4
+/* how often the terms of rules are chosen again at most */
+#define SETTLE_ROUNDS 10
+
+/* pairs of a bound (or list) and a term on another column that a rule can have */
+#define MOST_PAIRS (RML_RULE_CONDITIONS * RML_RULE_CONDITIONS)
 
 typedef struct Pool
 {
@@ -33,6 +36,7 @@ typedef struct Search
 	const RuleState *states; /* what is worked on now, in blocks */
 	int groups;
 	RuleProposal *proposals; /* [BEAM_WIDTH x max(d, RML_RULE_CONDITIONS) x RULE_PROPOSALS] */
+	RulePairProposal *pairs; /* [BEAM_WIDTH x MOST_PAIRS] */
 } Search;
 
 /* ---- which rows ---- */
@@ -72,7 +76,7 @@ select_rows(const RuleSample *sample, const RuleState *state, int but, int32_t *
 		uint8_t selected[RULE_BINS];
 		int kept = 0;
 
-		if (t == but)
+		if (t == but || state->terms[t].shape == SHAPE_NONE)
 			continue;
 		selected_bins(&state->terms[t], selected);
 		for (int i = 0; i < n; i++)
@@ -143,7 +147,7 @@ propose_addition(const Search *search, const RuleState *state, int column, const
 	}
 	if (shapes != 0)
 		fill_histogram(sample, column, list, n, &h);
-	rml_rule_propose(sample, search->params, &h, old, shapes, proposals);
+	rml_rule_propose(sample, search->params, &h, old, shapes, -1.0, proposals);
 }
 
 /* block: one rule and GROUP_COLUMNS columns */
@@ -163,6 +167,24 @@ extend_block(void *context, int64_t block, int thread)
 							 ((size_t) place * search->sample->d + j) * RULE_PROPOSALS);
 }
 
+/* a list's length beyond its first category */
+static int
+list_length(const RuleTerm *term)
+{
+	return term->n_listed > 1 ? term->n_listed - 1 : 0;
+}
+
+/* what a proposal for two terms (or one, twice) has to beat: F1, less what their lists cost */
+static double
+worth_of(const Search *search, const RuleState *state, int first, int second)
+{
+	int lists = list_length(&state->terms[first]);
+
+	if (second != first)
+		lists += list_length(&state->terms[second]);
+	return state->score + search->params->min_gain * (state->length - lists);
+}
+
 /* block: one term of one rule, given its other terms */
 static void
 settle_block(void *context, int64_t block, int thread)
@@ -176,14 +198,86 @@ settle_block(void *context, int64_t block, int thread)
 	RuleTerm none;
 	int shapes;
 
-	if (t >= state->n_terms || state->settled)
+	if (t >= state->n_terms || state->tried > 0)
 		return;
 	none = (RuleTerm){.shape = SHAPE_NONE, .column = state->terms[t].column};
 	shapes = shapes_of(&sample->columns[none.column]);
 	shapes &= state->terms[t].shape == SHAPE_BETWEEN ? SHAPE_BETWEEN : ~SHAPE_BETWEEN;
 	fill_histogram(sample, none.column, list, select_rows(sample, state, t, list), &h);
-	rml_rule_propose(sample, search->params, &h, &none, shapes,
+	rml_rule_propose(sample, search->params, &h, &none, shapes, worth_of(search, state, t, t),
 					 search->proposals + (size_t) block * RULE_PROPOSALS);
+}
+
+/* take one part of a term away */
+static void
+loosen(RuleTerm *term, RuleShape part, const RuleSample *sample)
+{
+	if (term->shape == SHAPE_BETWEEN && part == SHAPE_ABOVE)
+		term->first = 0;
+	else if (term->shape == SHAPE_BETWEEN)
+		term->last = sample->columns[term->column].n_bins - 1;
+	else
+		term->shape = SHAPE_NONE;
+}
+
+/* the p-th of the bounds and lists of a rule; false when there are fewer */
+static bool
+find_part(const RuleState *state, int p, int *term, RulePart *part)
+{
+	for (int t = 0; t < state->n_terms; t++)
+	{
+		RuleShape shape = state->terms[t].shape;
+
+		if (p < rule_conditions(shape))
+		{
+			if (shape == SHAPE_BETWEEN)
+				shape = p == 0 ? SHAPE_ABOVE : SHAPE_UP_TO;
+			*term = t;
+			*part = (RulePart){state->terms[t].column, shape};
+			return true;
+		}
+		p -= rule_conditions(shape);
+	}
+	return false;
+}
+
+/* of two terms that are both one part, only one pair is needed; of a list and bounds, the bounds lead */
+static bool
+is_pair(const RuleSample *sample, const RuleState *state, int first, int second)
+{
+	bool one = rule_conditions(state->terms[first].shape) == 1 &&
+			   rule_conditions(state->terms[second].shape) == 1;
+	bool lists = sample->columns[state->terms[second].column].categorical;
+
+	if (sample->columns[state->terms[first].column].categorical)
+		return lists && first < second;
+	return second != first && (lists || !one || first < second);
+}
+
+/* block: a bound or list of one rule and its term on another column, given all else */
+static void
+pair_block(void *context, int64_t block, int thread)
+{
+	const Search *search = context;
+	const RuleState *state = &search->states[block / MOST_PAIRS];
+	const RuleScratch *scratch = &search->scratch[thread];
+	int p = (int) (block % MOST_PAIRS) / RML_RULE_CONDITIONS;
+	int second = (int) (block % RML_RULE_CONDITIONS), first;
+	RulePairProposal *proposal = &search->pairs[block];
+	RuleState rest;
+	RulePart part;
+
+	proposal->terms[0].shape = SHAPE_NONE;
+	if (state->tried > 1 || second >= state->n_terms || !find_part(state, p, &first, &part) ||
+		!is_pair(search->sample, state, first, second))
+		return;
+	rest = *state;
+	/* the other bound on the column stays; a term that asks nothing is as good as none */
+	loosen(&rest.terms[first], part.shape, search->sample);
+	rml_rule_propose_pair(search->sample, search->params, &part, state->terms[second].column,
+						  state->terms[second].shape, scratch->list,
+						  select_rows(search->sample, &rest, second, scratch->list),
+						  worth_of(search, state, first, second), scratch->table, proposal);
 }
 
 /* ---- the pools ---- */
@@ -235,32 +329,77 @@ count_length(RuleState *state)
 		const RuleTerm *term = &state->terms[t];
 
 		state->conditions += rule_conditions(term->shape);
-		state->length +=
-			rule_conditions(term->shape) + (term->n_listed > 1 ? term->n_listed - 1 : 0);
+		state->length += rule_conditions(term->shape) + list_length(term);
 	}
 }
 
 /* the rule with this term instead of what it had on the column, or in addition */
-static RuleState
-with_term(const Search *search, const RuleState *state, const RuleProposal *proposal)
+static void
+put_term(RuleState *state, const RuleTerm *term)
 {
-	RuleState next = *state;
-	int place = find_term(state, proposal->term.column);
+	int place = find_term(state, term->column);
 
 	if (place < 0)
 	{
-		place = next.n_terms++;
-		for (; place > 0 && next.terms[place - 1].column > proposal->term.column; place--)
-			next.terms[place] = next.terms[place - 1];
+		place = state->n_terms++;
+		for (; place > 0 && state->terms[place - 1].column > term->column; place--)
+			state->terms[place] = state->terms[place - 1];
 	}
-	next.terms[place] = proposal->term;
-	count_length(&next);
-	next.inside = proposal->inside;
-	next.outside = proposal->outside;
-	next.score = rml_rule_sample_f1(search->sample, next.inside, next.outside) -
-				 search->params->min_gain * next.length;
-	next.settled = next.n_terms < 2;
-	return next;
+	state->terms[place] = *term;
+}
+
+/* keep a rule whose terms have changed and which selects these rows now */
+static void
+keep_changed(Search *search, RuleState *state, int64_t inside, int64_t outside)
+{
+	count_length(state);
+	if (state->conditions > search->params->max_conditions)
+		return;
+	state->inside = inside;
+	state->outside = outside;
+	state->score = rml_rule_sample_f1(search->sample, inside, outside) -
+				   search->params->min_gain * state->length;
+	state->tried = state->n_terms < 2 ? 2 : 0;
+	keep_state(search, state);
+}
+
+/* keep the rules that come out of proposals [n] for one */
+static void
+keep_proposals(Search *search, const RuleState *state, const RuleProposal *proposals, int64_t n)
+{
+	for (int64_t p = 0; p < n; p++)
+	{
+		RuleState next = *state;
+
+		if (proposals[p].term.shape == SHAPE_NONE)
+			continue;
+		put_term(&next, &proposals[p].term);
+		keep_changed(search, &next, proposals[p].inside, proposals[p].outside);
+	}
+}
+
+static void
+keep_pairs(Search *search, const RuleState *state, const RulePairProposal *pairs)
+{
+	for (int p = 0; p < MOST_PAIRS; p++)
+	{
+		RuleState next = *state;
+		RuleTerm first = pairs[p].terms[0];
+		const RuleTerm *old;
+
+		if (first.shape == SHAPE_NONE)
+			continue;
+		old = &state->terms[find_term(state, first.column)];
+		if (old->shape == SHAPE_BETWEEN)
+		{
+			first.first = first.shape == SHAPE_ABOVE ? first.first : old->first;
+			first.last = first.shape == SHAPE_UP_TO ? first.last : old->last;
+			first.shape = SHAPE_BETWEEN;
+		}
+		put_term(&next, &first);
+		put_term(&next, &pairs[p].terms[1]);
+		keep_changed(search, &next, pairs[p].inside, pairs[p].outside);
+	}
 }
 
 /* ---- the search ---- */
@@ -298,57 +437,55 @@ extend_pool(Search *search, const Pool *pool, Pool *hopeful)
 			hopeful->states[hopeful->n++] = pool->states[i];
 	search->states = hopeful->states;
 	rml_parallel(search->env, (int64_t) hopeful->n * search->groups, extend_block, search);
-	for (int64_t i = 0; i < (int64_t) hopeful->n * d * RULE_PROPOSALS; i++)
-	{
-		const RuleProposal *proposal = &search->proposals[i];
-		RuleState next;
-
-		if (proposal->term.shape == SHAPE_NONE)
-			continue;
-		next = with_term(search, &hopeful->states[i / (d * RULE_PROPOSALS)], proposal);
-		if (next.conditions <= search->params->max_conditions)
-			keep_state(search, &next);
-	}
+	for (int i = 0; i < hopeful->n; i++)
+		keep_proposals(search, &hopeful->states[i],
+					   search->proposals + (size_t) i * d * RULE_PROPOSALS,
+					   (int64_t) d * RULE_PROPOSALS);
 }
 
-/* keep what settle_block proposed for one rule */
-static void
-keep_settled(Search *search, const RuleState *state, const RuleProposal *proposals)
+/*
+ * Choose terms of those rules again where it has not been tried: one by one, or two at a time.  False when
+ * there are none.
+ */
+static bool
+try_again(Search *search, Pool *pool, Pool *before, bool pairs)
 {
-	for (int p = 0; p < state->n_terms * RULE_PROPOSALS; p++)
-	{
-		RuleState next;
+	int untried = 0;
 
-		if (proposals[p].term.shape == SHAPE_NONE)
-			continue;
-		next = with_term(search, state, &proposals[p]);
-		keep_state(search, &next);
+	*before = *pool;
+	for (int i = 0; i < pool->n; i++)
+	{
+		untried += pool->states[i].tried < 1 + pairs;
+		pool->states[i].tried = 1 + pairs;
 	}
+	if (untried == 0)
+		return false;
+	search->states = before->states;
+	if (pairs)
+		rml_parallel(search->env, (int64_t) before->n * MOST_PAIRS, pair_block, search);
+	else
+		rml_parallel(search->env, (int64_t) before->n * RML_RULE_CONDITIONS, settle_block, search);
+	for (int i = 0; i < before->n; i++)
+	{
+		const RuleState *state = &before->states[i];
+
+		if (pairs && state->tried < 2)
+			keep_pairs(search, state, search->pairs + (size_t) i * MOST_PAIRS);
+		else if (!pairs && state->tried < 1)
+			keep_proposals(search, state,
+						   search->proposals + (size_t) i * RML_RULE_CONDITIONS * RULE_PROPOSALS,
+						   (int64_t) state->n_terms * RULE_PROPOSALS);
+	}
+	return true;
 }
 
-/* choose single terms again, given the others, until nothing gets better */
+/* choose the terms of a pool's rules again until nothing gets better */
 static void
 settle_pool(Search *search, Pool *pool, Pool *before)
 {
 	for (int round = 0; round < SETTLE_ROUNDS; round++)
-	{
-		int unsettled = 0;
-
-		*before = *pool;
-		for (int i = 0; i < pool->n; i++)
-		{
-			unsettled += !pool->states[i].settled;
-			pool->states[i].settled = true;
-		}
-		if (unsettled == 0)
+		if (!try_again(search, pool, before, false) && !try_again(search, pool, before, true))
 			return;
-		search->states = before->states;
-		rml_parallel(search->env, (int64_t) before->n * RML_RULE_CONDITIONS, settle_block, search);
-		for (int i = 0; i < before->n; i++)
-			if (!before->states[i].settled)
-				keep_settled(search, &before->states[i],
-							 search->proposals + (size_t) i * RML_RULE_CONDITIONS * RULE_PROPOSALS);
-	}
 }
 
 /* the rule that selects everything */
@@ -362,7 +499,7 @@ add_empty_rule(Search *search)
 	state->inside = sample->n_inside;
 	state->outside = sample->n - sample->n_inside;
 	state->score = rml_rule_sample_f1(sample, state->inside, state->outside);
-	state->settled = true;
+	state->tried = 2;
 	search->pools[0].n = 1;
 }
 
@@ -376,7 +513,8 @@ n_proposals(int d)
 size_t
 rml_rule_search_bytes(int d)
 {
-	return sizeof(Pool) * (RML_RULE_CONDITIONS + 2) + sizeof(RuleProposal) * n_proposals(d);
+	return sizeof(Pool) * (RML_RULE_CONDITIONS + 2) + sizeof(RuleProposal) * n_proposals(d) +
+		   sizeof(RulePairProposal) * BEAM_WIDTH * MOST_PAIRS;
 }
 
 void
@@ -385,10 +523,11 @@ rml_rule_search(RmlEnv *env, const RmlSegmentRulesParams *params, const RuleSamp
 {
 	Pool *pools = RML_NEW_ZERO(env, Pool, RML_RULE_CONDITIONS + 2);
 	Pool *spare = &pools[RML_RULE_CONDITIONS + 1];
-	Search search = {env, params, sample, scratch, pools, NULL, 0, NULL};
+	Search search = {env, params, sample, scratch, pools, NULL, 0, NULL, NULL};
 
 	search.groups = (sample->d + GROUP_COLUMNS - 1) / GROUP_COLUMNS;
 	search.proposals = RML_NEW(env, RuleProposal, n_proposals(sample->d));
+	search.pairs = RML_NEW(env, RulePairProposal, BEAM_WIDTH * MOST_PAIRS);
 	add_empty_rule(&search);
 	for (int c = 0; c <= params->max_conditions; c++)
 	{
@@ -401,5 +540,6 @@ rml_rule_search(RmlEnv *env, const RmlSegmentRulesParams *params, const RuleSamp
 		if (pools[c].n > 0 && pools[c].states[0].score > best->score)
 			*best = pools[c].states[0];
 	rml_release(env, search.proposals);
+	rml_release(env, search.pairs);
 	rml_release(env, pools);
 }

@@ -12,8 +12,8 @@
 
 #define MAX_D 16
 
-/* how far below the best conjunction of two conditions the search may stay; the worst seen is 0.027 */
-#define MARGIN 0.03
+/* how far below the best conjunction of two conditions the search may stay */
+#define MARGIN 0.001
 
 #define STANDARD ((RmlSegmentRulesParams){.max_conditions = 4, .max_values = 5, .min_gain = 0.005})
 
@@ -247,7 +247,7 @@ make_small(Small *s, uint64_t seed)
 	s->rows.n_categories = &s->n_categories;
 }
 
-/* every condition there is; codes [MOST_CONDITIONS][4] is room for lists */
+/* every condition a rule may have; codes [MOST_CONDITIONS][4] is room for lists */
 static int
 all_conditions(RmlRuleCondition *all, int32_t (*codes)[SMALL_CATEGORIES + 1])
 {
@@ -271,6 +271,18 @@ all_conditions(RmlRuleCondition *all, int32_t (*codes)[SMALL_CATEGORIES + 1])
 	return n;
 }
 
+/* a bound beyond all values would only say that there is one, which no rule does */
+static bool
+excludes_value(const RmlRuleRows *rows, const RmlRuleCondition *c)
+{
+	if (c->test == RML_RULE_NONE_OF)
+		return c->codes[0] != 0;
+	for (int64_t i = 0; i < rows->n && c->test <= RML_RULE_UP_TO; i++)
+		if (!isnan(rows->numbers[i * rows->d_num + c->slot]) && !holds(rows, i, c))
+			return true;
+	return c->test == RML_RULE_ONE_OF;
+}
+
 static double
 best_of_two(const RmlRuleRows *rows, int32_t cluster)
 {
@@ -282,7 +294,7 @@ best_of_two(const RmlRuleRows *rows, int32_t cluster)
 
 	for (int c = 0; c < n; c++)
 		for (int i = 0; i < SMALL_N; i++)
-			selected[c][i] = holds(rows, i, &all[c]);
+			selected[c][i] = excludes_value(rows, &all[c]) && holds(rows, i, &all[c]);
 	for (int a = 0; a < n; a++)
 		for (int b = a; b < n; b++)
 		{
