@@ -85,7 +85,7 @@ try_bounds(const Pair *pair, const RulePart *part, const RuleTable *table)
 	int n_bins = pair->sample->columns[part->column].n_bins;
 	RuleTerm term = {.shape = part->shape, .column = part->column, .last = n_bins - 1};
 	RuleHistogram h = {0};
-	int64_t inside = 0;
+	int64_t inside = 0, added;
 
 	for (int k = 0; k < n_bins - 1; k++)
 	{
@@ -95,9 +95,10 @@ try_bounds(const Pair *pair, const RulePart *part, const RuleTable *table)
 			term.first = bin;
 		else
 			term.last = bin;
-		inside += add_bin(&h, table, bin);
-		/* could it be enough if all rows outside were excluded? */
-		if (rml_rule_sample_f1(pair->sample, inside, 0) > pair->best->worth)
+		added = add_bin(&h, table, bin);
+		inside += added;
+		/* rows inside have to be gained, and be enough if none outside were selected */
+		if (added > 0 && rml_rule_sample_f1(pair->sample, inside, 0) > pair->best->worth)
 			try_second(pair, &term, &h);
 	}
 }

@@ -64,7 +64,7 @@ propose_above(const RuleSample *sample, const RuleHistogram *h, RuleTerm term, R
 	{
 		inside += h->inside[b];
 		outside += h->outside[b];
-		if (!clears(&hurdle, inside, outside))
+		if (h->inside[b] == 0 || !clears(&hurdle, inside, outside))
 			continue;
 		term.first = b;
 		offer(best, &term, inside, outside, rml_rule_sample_f1(sample, inside, outside));
@@ -83,7 +83,7 @@ propose_up_to(const RuleSample *sample, const RuleHistogram *h, RuleTerm term, i
 	{
 		inside += h->inside[b];
 		outside += h->outside[b];
-		if (!clears(&hurdle, inside, outside))
+		if (h->inside[b] == 0 || !clears(&hurdle, inside, outside))
 			continue;
 		term.last = b;
 		offer(best, &term, inside, outside, rml_rule_sample_f1(sample, inside, outside));

@@ -17,6 +17,9 @@
 /* how often the terms of rules are chosen again at most */
 #define SETTLE_ROUNDS 10
 
+/* of how many of the best rules terms are chosen two at a time */
+#define PAIRED_RULES 8
+
 /* pairs of a bound (or list) and a term on another column that a rule can have */
 #define MOST_PAIRS (RML_RULE_CONDITIONS * RML_RULE_CONDITIONS)
 
@@ -453,7 +456,8 @@ try_again(Search *search, Pool *pool, Pool *before, bool pairs)
 	int untried = 0;
 
 	*before = *pool;
-	for (int i = 0; i < pool->n; i++)
+	before->n = pairs && pool->n > PAIRED_RULES ? PAIRED_RULES : pool->n;
+	for (int i = 0; i < before->n; i++)
 	{
 		untried += pool->states[i].tried < 1 + pairs;
 		pool->states[i].tried = 1 + pairs;
