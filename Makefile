@@ -196,10 +196,12 @@ reference: setup
 	@$(HARNESS)/server.sh run $(HARNESS)/reference.sh docs/reference.md
 
 # fills in the output below the SQL of the pages that show some (test/t/demo.sh checks them)
-PAGES = README.md docs/tutorial.md docs/algorithms/kmeans.md \
-	docs/algorithms/matching.md docs/algorithms/segment-names.md
+PAGES = README.md docs/tutorial.md docs/tutorial-segments.md $(addprefix docs/algorithms/, \
+	kmeans.md matching.md segment-names.md segment-rules.md)
 pages: setup
 	@$(HARNESS)/server.sh run $(HARNESS)/demo_pages.sh write $(PAGES)
+pages-list:
+	@echo $(PAGES)
 
 C_FILES = $(wildcard include/retailml/*.h src/*/*.[ch] test/unit/*.[ch] test/fuzz/*.[ch] \
 	test/harness/*.[ch] test/harness/serial/*.h)
@@ -226,6 +228,7 @@ help:
 	@echo 'test/harness/server.sh start    a private server to play with'
 
 .PHONY: test setup unit unit-programs fuzz-programs demo bench fuzz lint format help reference pages \
+	pages-list \
 	private-install FORCE
 FORCE:
 

@@ -72,8 +72,7 @@ statements()
 is "$(awk '/^```sql/ { f = 1; next } /^```/ { f = 0 } f' docs/tutorial.md | statements)" \
     "$(cat test/harness/demo_store.sql docs/tutorial.sql | statements)" \
     "docs/tutorial.md has the statements of docs/tutorial.sql"
-for page in docs/tutorial.md docs/algorithms/kmeans.md docs/algorithms/matching.md \
-    docs/algorithms/segment-names.md README.md; do
+for page in $(make -s pages-list); do
     ok "the output in $page is current" test/harness/demo_pages.sh check "$page"
 done
 

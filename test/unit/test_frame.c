@@ -534,6 +534,28 @@ test_cancel(void)
 	unit_env_free(env);
 }
 
+/* what is noted about columns goes where their rows go */
+static void
+test_traits(void)
+{
+	static char *const names[] = {"a", "b"};
+	static char *const types[] = {"numeric", "text"};
+	const RmlKind kinds[] = {RML_NUMERIC, RML_CATEGORICAL};
+	RmlEnv *env = unit_env(1);
+	RmlFrame frame, other;
+
+	rml_frame_init(&frame, env, 2, names, types, kinds);
+	rml_frame_init(&other, env, 2, names, types, kinds);
+	frame.columns[0].traits = RML_HOLDS_ROUNDED;
+	other.columns[0].traits = RML_HOLDS_NAN;
+	other.columns[1].traits = RML_LOOSE_EQUAL;
+	pass_on(&other, env);
+	rml_frame_merge(&frame, &other);
+	unit_equal_int(frame.columns[0].traits, RML_HOLDS_ROUNDED | RML_HOLDS_NAN, "traits of both");
+	unit_equal_int(frame.columns[1].traits, RML_LOOSE_EQUAL, "or of one");
+	unit_env_free(env);
+}
+
 int
 main(void)
 {
@@ -550,6 +572,7 @@ main(void)
 	check_copies(2, "copies of two rows");
 	check_copies(1000, "copies of a thousand rows");
 	test_labels();
+	test_traits();
 	test_cancel();
 	return unit_done();
 }

@@ -408,6 +408,7 @@ test_prepare(RmlEnv *env)
 	unit_near(rml_schema_z(&learnt.schema, 0, values[0]), values[0], 0, "a z-score is its own z");
 }
 
+<<<<<<< HEAD
 /* numbers of variance 1 and a; a category that two rows in two differ in */
 static const RmlFeature *
 dominant_of(RmlEnv *env, double a, bool standardize, double category_weight, double *share)
@@ -449,6 +450,47 @@ test_dominant(RmlEnv *env)
 	feature = dominant_of(env, 0, true, 48, &share);
 	unit_equal_string(feature->name, "x2", "and may be the one");
 	unit_near(share, 12.0 / 13, 1e-15, "beside a constant column");
+=======
+/* raw rows: the same names, categories and keys, but numbers stay, and may all be missing */
+static void
+test_describe(RmlEnv *env)
+{
+	static const RmlKind kinds[] = {RML_NUMERIC, RML_CATEGORICAL, RML_BOOLEAN, RML_NUMERIC};
+	enum
+	{
+		N = 200
+	};
+	RmlFrame frame;
+	RmlMatrix matrix;
+	RmlSchema schema;
+	double *numbers, sum = 0.0;
+	int32_t *codes;
+	int missing = 0;
+
+	rml_frame_init(&frame, env, 4, names, types, kinds);
+	for (int i = 0; i < N; i++)
+	{
+		int32_t code = rml_frame_code(&frame, &frame.columns[1], i % 2 ? "b" : "a", 1);
+
+		rml_frame_push(&frame, &numbers, &codes);
+		numbers[0] = i;
+		numbers[1] = NAN;
+		numbers[2] = i % 4 == 0 ? NAN : 1e308;
+		codes[0] = code;
+	}
+	frame.columns[3].traits = RML_HOLDS_NAN;
+	rml_frame_order(&frame, false, &matrix);
+	rml_schema_describe(&schema, env, &frame, &matrix);
+	for (int i = 0; i < N; i++)
+	{
+		sum += matrix.numbers[i * 3];
+		missing += isnan(matrix.numbers[i * 3 + 1]) && isnan(matrix.numbers[i * 3 + 2]);
+	}
+	unit_ok(sum == N * (N - 1) / 2 && missing == N / 4, "described rows are not changed");
+	unit_ok(schema.features[0].looks_like_key && !schema.features[3].looks_like_key, "keys");
+	unit_equal_int(schema.features[1].counts[1], N / 2, "categories");
+	unit_equal_int(schema.features[3].traits, RML_HOLDS_NAN, "traits");
+>>>>>>> 8056e5d (Document segment rules and test them from SQL)
 }
 
 /* ---- bytes */
@@ -595,7 +637,11 @@ main(void)
 	test_categories(env);
 	test_text_key(env);
 	test_prepare(env);
+<<<<<<< HEAD
 	test_dominant(env);
+=======
+	test_describe(env);
+>>>>>>> 8056e5d (Document segment rules and test them from SQL)
 	test_roundtrip(env);
 	test_damage(env);
 	test_truncated(env);
