@@ -52,7 +52,7 @@ SELECT is(pg_temp.fit('{"Seed": 10}'), '22023 | kmeans_fit has no option "Seed" 
 SELECT is(pg_temp.fit('{"": null}'), '22023 | kmeans_fit has no option "" | Valid options are: features, exclude, '
     'impute, max_categories, standardize, init, n_init, max_iter, tol, seed, order_by.', 'a name that is empty');
 SELECT is(pg_temp.complaint($$SELECT kmeans_sweep(f, 1, 3, '{"k": 3}') FROM points f$$),
-    '22023 | kmeans_sweep has no option "k" | Valid options are: features, exclude, impute, max_categories, standardize, '
+    '22023 | kmeans_sweep has no option "k" | Valid options are: features, exclude, max_categories, impute, standardize, '
     'init, n_init, max_iter, tol, seed, order_by.', 'kmeans_sweep speaks for itself');
 SELECT is(pg_temp.complaint($$SELECT rfm_fit(id, a, b, '{"seed": 3}') FROM points$$),
     '22023 | rfm_fit has no option "seed" | Valid options are: bins, segments.', 'rfm_fit has other options');

@@ -408,7 +408,6 @@ test_prepare(RmlEnv *env)
 	unit_near(rml_schema_z(&learnt.schema, 0, values[0]), values[0], 0, "a z-score is its own z");
 }
 
-<<<<<<< HEAD
 /* numbers of variance 1 and a; a category that two rows in two differ in */
 static const RmlFeature *
 dominant_of(RmlEnv *env, double a, bool standardize, double category_weight, double *share)
@@ -450,7 +449,8 @@ test_dominant(RmlEnv *env)
 	feature = dominant_of(env, 0, true, 48, &share);
 	unit_equal_string(feature->name, "x2", "and may be the one");
 	unit_near(share, 12.0 / 13, 1e-15, "beside a constant column");
-=======
+}
+
 /* raw rows: the same names, categories and keys, but numbers stay, and may all be missing */
 static void
 test_describe(RmlEnv *env)
@@ -490,7 +490,6 @@ test_describe(RmlEnv *env)
 	unit_ok(schema.features[0].looks_like_key && !schema.features[3].looks_like_key, "keys");
 	unit_equal_int(schema.features[1].counts[1], N / 2, "categories");
 	unit_equal_int(schema.features[3].traits, RML_HOLDS_NAN, "traits");
->>>>>>> 8056e5d (Document segment rules and test them from SQL)
 }
 
 /* ---- bytes */
@@ -637,11 +636,8 @@ main(void)
 	test_categories(env);
 	test_text_key(env);
 	test_prepare(env);
-<<<<<<< HEAD
 	test_dominant(env);
-=======
 	test_describe(env);
->>>>>>> 8056e5d (Document segment rules and test them from SQL)
 	test_roundtrip(env);
 	test_damage(env);
 	test_truncated(env);
