@@ -12,6 +12,9 @@
 #define PATIENCE_BEST 8
 #define PATIENCE_OTHERS 3
 
+/* modes change in jumps, so there are more local minima, and as many times more patience */
+#define PATIENCE_MIXED 4
+
 /*
  * Iterations that refinement may take, in those that all restarts took.  Many rows blur the
  * differences between local minima that refinement is about, and make it dear.
@@ -124,14 +127,31 @@ refine_all(RmlKmeansRun *run, const RmlKmeansParams *params, RmlKmeansKept *kept
 		   int64_t budget)
 {
 	const RmlKmeansKept *best = kept;
+	const int patience = run->points->d_cat > 0 ? PATIENCE_MIXED : 1;
 
 	for (int i = 0; i < n_kept; i++)
 	{
-		rml_kmeans_refine(run, params, kept + i, i == 0 ? PATIENCE_BEST : PATIENCE_OTHERS, &budget);
+		rml_kmeans_refine(run, params, kept + i,
+						  patience * (i == 0 ? PATIENCE_BEST : PATIENCE_OTHERS), &budget);
 		if (kept[i].inertia < best->inertia)
 			best = kept + i;
 	}
 	return best;
+}
+
+/* single rows of a few change their cluster, and Lloyd's iteration settles the rest, in turns */
+static void
+move_rows(RmlKmeansRun *run, const RmlKmeansParams *params)
+{
+	if (run->points->d_cat == 0 || run->points->n >= MANY_ROWS)
+		return;
+	for (int64_t i = 0; i < params->max_iter && rml_kprototypes_moves(run); i++)
+	{
+		int64_t before = run->n_iter;
+
+		rml_kmeans_lloyd(run, params->max_iter, 0.0);
+		run->n_iter += before;
+	}
 }
 
 /*
@@ -156,11 +176,17 @@ restarts(RmlKmeansRun *run, const RmlKmeansParams *params, RmlKmeansKept *kept)
 			offer(kept, &n_kept, KEPT, run);
 	}
 	if (params->n_init == 1)
+	{
+		move_rows(run, params);
 		return true;
-	budget = spent * (run->points->n < MANY_ROWS ? BUDGET : BUDGET_MANY_ROWS);
+	}
+	budget =
+		spent * (run->points->n < MANY_ROWS ? BUDGET * (run->points->d_cat > 0 ? PATIENCE_MIXED : 1)
+											: BUDGET_MANY_ROWS);
 	best = refine_all(run, params, kept, n_kept, budget);
 	memcpy(run->centers.z, best->z, (size_t) run->k * run->points->width * sizeof(double));
 	rml_kmeans_lloyd(run, params->max_iter, 0.0);
+	move_rows(run, params);
 	run->n_iter += best->n_iter;
 	return true;
 }

@@ -12,6 +12,7 @@
  *	  kmeans_exact.c    the result, in float8
  *	  kmeans_predict.c  nearest centroid of one row
  *	  kprototypes_init.c  first centres of rows with categories
+ *	  kprototypes_moves.c  single rows of these change their cluster
  *	  kmeans.c          the model
  *
  * Inside the fit a row is z = (x - mean) * scale: mean is that of each column, scale one power of
@@ -249,11 +250,24 @@ extern bool rml_kprototypes_cao(RmlKmeansRun *run);
 extern void rml_kprototypes_huang(RmlKmeansRun *run, uint64_t seed, uint64_t stream);
 extern size_t rml_kprototypes_init_bytes(int64_t n);
 
+/* ---- kprototypes_moves.c ---- */
+
+/*
+ * Rows change their cluster one by one where that lowers the cost; labels, sums and centres must
+ * belong together, and still do.  False when nothing was to gain.
+ */
+extern bool rml_kprototypes_moves(RmlKmeansRun *run);
+
 /* ---- kmeans_lloyd.c ---- */
 
 /* one row more (1) or less (-1) with this row's codes, in sum [sum_width] */
 extern void rml_kmeans_count_codes(const RmlKmeansPoints *points, int64_t row, int64_t *sum,
 								   int64_t change);
+/* row changes from cluster "from" (-1: none) to "to"; sums [k x sum_width], counts [k] */
+extern void rml_kmeans_move_row(const RmlKmeansPoints *points, int64_t row, int32_t from,
+								int32_t to, int64_t *sums, int64_t *counts);
+/* one centre to the means and modes of its rows */
+extern void rml_kmeans_center_update(RmlKmeansRun *run, int c);
 /* the threads' changes into sums and counts; returns how many rows changed */
 extern int64_t rml_kmeans_add_threads(RmlKmeansRun *run);
 /* most frequent codes [d_cat] of what is summed of a cluster; returns the rows that have them */

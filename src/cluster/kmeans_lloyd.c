@@ -57,10 +57,9 @@ rml_kmeans_count_codes(const RmlKmeansPoints *points, int64_t row, int64_t *sum,
 		sum[points->place[f] + codes[f * RML_KMEANS_TILE]] += change;
 }
 
-/* row changes from cluster "from" (-1: none) to "to"; sums [k x sum_width], counts [k] */
-static void
-move_row(const RmlKmeansPoints *points, int64_t row, int32_t from, int32_t to, int64_t *sums,
-		 int64_t *counts)
+void
+rml_kmeans_move_row(const RmlKmeansPoints *points, int64_t row, int32_t from, int32_t to,
+					int64_t *sums, int64_t *counts)
 {
 	const int d = points->d;
 	const size_t width = (size_t) points->sum_width;
@@ -94,8 +93,8 @@ take_over(RmlKmeansRun *run, int64_t start, int picked, RmlKmeansScratch *scratc
 		run->bound[row] = scratch->second[i];
 		if (run->labels[row] == scratch->nearest[i])
 			continue;
-		move_row(points, row, run->labels[row], scratch->nearest[i], scratch->sums,
-				 scratch->counts);
+		rml_kmeans_move_row(points, row, run->labels[row], scratch->nearest[i], scratch->sums,
+							scratch->counts);
 		run->labels[row] = scratch->nearest[i];
 		changed++;
 	}
@@ -252,7 +251,7 @@ fill_empty(RmlKmeansRun *run)
 		row = farthest_row(run);
 		if (row < 0)
 			return;
-		move_row(run->points, row, run->labels[row], c, run->sums, run->counts);
+		rml_kmeans_move_row(run->points, row, run->labels[row], c, run->sums, run->counts);
 		run->labels[row] = c;
 		run->bound[row] = 0.0f;
 		/* at its new centre: not the farthest again */
@@ -323,10 +322,32 @@ update_modes(const RmlKmeansPoints *points, const int32_t *modes, double *z)
 	return changed;
 }
 
+/* one centre to the means and modes of its rows; returns how far it moves, squared */
+static double
+update_center(RmlKmeansRun *run, int c, double *square, int64_t *matches)
+{
+	const RmlKmeansPoints *points = run->points;
+	const int64_t *sums = run->sums + (size_t) c * points->sum_width;
+	double *z = run->centers.z + (size_t) c * points->width;
+	int32_t *modes = run->centers.modes + (size_t) c * points->d_cat;
+	double moved = update_means(points, sums, run->counts[c], z, square);
+
+	*matches += rml_kmeans_modes(points, sums, modes);
+	return moved + points->gamma * update_modes(points, modes, z);
+}
+
+void
+rml_kmeans_center_update(RmlKmeansRun *run, int c)
+{
+	double square;
+	int64_t matches = 0;
+
+	update_center(run, c, &square, &matches);
+}
+
 /*
- * Each centre to the means and modes of its rows.  Returns the sum of squared movements; the inertia
- * follows from the sums: sum |x|^2 - sum over clusters of size |mean|^2, and gamma for each category
- * that is not its cluster's mode.
+ * All centres.  Returns the sum of squared movements; the inertia follows from the sums: sum |x|^2 -
+ * sum over clusters of size |mean|^2, and gamma for each category that is not its cluster's mode.
  */
 static double
 update_centers(RmlKmeansRun *run, double *moves)
@@ -337,17 +358,10 @@ update_centers(RmlKmeansRun *run, double *moves)
 
 	for (int c = 0; c < run->k; c++)
 	{
-		const int64_t *sums = run->sums + (size_t) c * points->sum_width;
-		double *z = run->centers.z + (size_t) c * points->width;
-		int32_t *modes = run->centers.modes + (size_t) c * points->d_cat;
 		double square = 0.0, moved = 0.0;
 
 		if (run->counts[c] > 0)
-		{
-			moved = update_means(points, sums, run->counts[c], z, &square);
-			matches += rml_kmeans_modes(points, sums, modes);
-			moved += points->gamma * update_modes(points, modes, z);
-		}
+			moved = update_center(run, c, &square, &matches);
 		moves[c] = sqrt(moved);
 		shift += moved;
 		explained += (double) run->counts[c] * square;
