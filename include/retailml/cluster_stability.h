@@ -28,6 +28,11 @@
  * beat either.  Where they do not, up to three larger k are tried: groups may not show at a k that is
  * too small for them.
  *
+ * Columns that have nothing to do with the groups hide them in the cost.  So a second number is
+ * compared in the same way: for each cluster and the one nearest to it, the share of the variance
+ * along the line between their prototypes that lies within the two.  separation and separation_z are
+ * the gain of that.  Structure is what beats noise in one of the two.
+ *
  * Shapes: n rows, d numbers, d_cat categories, k clusters.
  */
 #ifndef RETAILML_CLUSTER_STABILITY_H
@@ -58,6 +63,8 @@ typedef struct RmlStability
 	double best_share;
 	double gain;
 	double gain_z;
+	double separation;
+	double separation_z;
 	int64_t structure_k; /* the first k, from that asked for on, that beats noise; 0: none */
 	RmlVerdict verdict;
 } RmlStability;
@@ -73,6 +80,10 @@ extern size_t rml_cluster_stability_bytes(const RmlKmeansParams *params,
 extern const char *rml_cluster_stability(RmlEnv *env, const RmlKmeansParams *params,
 										 const RmlKmeansRows *rows, int resamples,
 										 RmlStability *stability);
+
+/* log of the share of variance within neighbouring clusters, the mean over rows; small = far apart */
+extern double rml_cluster_separation(RmlEnv *env, const RmlKmeansRows *rows, const RmlKmeans *model,
+									 const int32_t *labels);
 
 /* ---- noise ---- */
 

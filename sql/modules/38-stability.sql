@@ -10,10 +10,12 @@ CREATE TYPE cluster_stability AS (
     best_share float8,
     gain float8,
     gain_z float8,
+    separation float8,
+    separation_z float8,
     structure_k int,
     verdict text);
 COMMENT ON TYPE cluster_stability IS
-'The result of cluster_stability. method: kmeans or kprototypes. rows: that were looked at (at most 10,000, a fixed random sample). mean_ari, min_ari: mean and lowest adjusted Rand index of the clustering with those of resamples of the rows. best_share: part of 20 single restarts that reach the best cost within 0.1 %. gain: by how much the cost is lower than noise would leave it, as a share; gain_z: the same in standard deviations of noise. structure_k: the first of k .. k + 3 clusters for which gain is at least 0.02 and gain_z at least 4; NULL when there is none. verdict: "no structure" when there is none, "stable" when mean_ari is at least 0.8 and min_ari at least 0.5, else "unstable".';
+'The result of cluster_stability. method: kmeans or kprototypes. rows: that were looked at (at most 10,000, a fixed random sample). mean_ari, min_ari: mean and lowest adjusted Rand index of the clustering with those of resamples of the rows. best_share: part of 20 single restarts that reach the best cost within 0.1 %. gain: by how much the cost is lower than noise would leave it, as a share; gain_z: the same in standard deviations of noise. separation, separation_z: likewise, by how much the share of variance that lies within a cluster and its nearest one, along the line between them, is lower. structure_k: the first of k .. k + 3 clusters for which gain is at least 0.02 and gain_z at least 4, or separation at least 0.25 and separation_z at least 3; NULL when there is none. verdict: "no structure" when there is none, "stable" when mean_ari is at least 0.8 and min_ari at least 0.5, else "unstable".';
 
 CREATE FUNCTION cluster_stability_accum(internal, record, int) RETURNS internal
     AS 'MODULE_PATHNAME', 'rml_cluster_stability_accum'

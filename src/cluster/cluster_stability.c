@@ -23,8 +23,10 @@
 #define SMALLEST_RATIO 1e-12
 
 /* what noise does not reach: measured in docs/algorithms/cluster-metrics.md */
-#define STRUCTURE_Z 4.0
-#define STRUCTURE_GAIN 0.02
+#define GAIN_Z 4.0
+#define GAIN_SHARE 0.02
+#define SEPARATION_Z 3.0
+#define SEPARATION_SHARE 0.25
 
 /* k is raised by so much, at most, to find structure */
 #define MORE_CLUSTERS 3
@@ -44,11 +46,12 @@ typedef struct Trial
 	RmlEnv *env;
 	RmlKmeansRows rows;     /* of the rows judged: at most RML_STABILITY_ROWS */
 	RmlKmeansParams params; /* of a fit on other rows */
-	int64_t *picked;        /* [n] rows of a resample */
 	double *x;              /* [n x d] a resample, or noise */
 	int32_t *codes;         /* [n x d_cat] */
 	int32_t *labels;        /* [n] of the clustering that is judged */
-	double cost;            /* and its cost */
+	double cost;            /* its cost */
+	double share;           /* and rml_cluster_separation */
+	int32_t *others;        /* [n] labels of a fit on other rows, or for another k */
 } Trial;
 
 size_t
@@ -106,6 +109,18 @@ cost_of(const Trial *trial, const RmlKmeansParams *params, const RmlKmeansRows *
 /* ---- resamples ---- */
 
 static void
+release_table(RmlEnv *env, RmlLabelTable *table)
+{
+	rml_release(env, table->pairs);
+	rml_release(env, table->a_index);
+	rml_release(env, table->b_index);
+	rml_release(env, table->a_labels);
+	rml_release(env, table->b_labels);
+	rml_release(env, table->a_sizes);
+	rml_release(env, table->b_sizes);
+}
+
+static void
 draw_resample(Trial *trial, uint64_t seed, int resample)
 {
 	const RmlKmeansRows *rows = &trial->rows;
@@ -131,6 +146,7 @@ agreement(const Trial *trial, const RmlKmeans *model)
 	const RmlKmeansRows *rows = &trial->rows;
 	RmlContingency contingency;
 	RmlLabelTable table;
+	double index;
 
 	rml_contingency_init(&contingency);
 	for (int64_t i = 0; i < rows->n; i++)
@@ -143,7 +159,10 @@ agreement(const Trial *trial, const RmlKmeans *model)
 			rml_poll(env);
 	}
 	rml_label_table(&contingency, env, true, &table);
-	return rml_adjusted_rand_index(&table, env);
+	index = rml_adjusted_rand_index(&table, env);
+	release_table(env, &table);
+	rml_release(env, contingency.slots);
+	return index;
 }
 
 /* false when the resample has fewer than k distinct rows */
@@ -220,51 +239,115 @@ log_ratio(const Trial *trial, const RmlKmeansRows *rows, double cost)
 	return whole > 0.0 ? -log(fmax(cost / whole, SMALLEST_RATIO)) : 0.0;
 }
 
+/* what is compared with noise, as logarithms: the larger, the more structure */
+typedef struct Measures
+{
+	double ratio; /* W(1) / W(k) */
+	double apart; /* 1 / the share of variance within neighbours */
+} Measures;
+
+/* of trial->params.k clusters; nothing stands out where the rows have no k distinct ones */
+static Measures
+measure(const Trial *trial, const RmlKmeansRows *rows)
+{
+	Measures measures = {0.0, 0.0};
+	RmlKmeans model;
+
+	if (rml_kmeans_fit_rows(trial->env, &trial->params, rows, &model, trial->others) != NULL)
+		return measures;
+	measures.ratio = log_ratio(trial, rows, model.inertia);
+	measures.apart = -rml_cluster_separation(trial->env, rows, &model, trial->others);
+	release_model(trial->env, &model);
+	return measures;
+}
+
+/* what the rows have more than noise */
 typedef struct Gain
 {
 	double share;
 	double z;
 } Gain;
 
-/* what k clusters, whose log ratio is r, gain over one kind of noise */
+typedef struct Gains
+{
+	Gain cost;
+	Gain separation;
+} Gains;
+
+typedef struct Moments
+{
+	double sum;
+	double squares;
+} Moments;
+
+static void
+add_reference(Moments *moments, double value)
+{
+	moments->sum += value;
+	moments->squares += value * value;
+}
+
 static Gain
-gain_over(Trial *trial, uint64_t seed, bool principal, double r)
+gain_above(const Moments *noise, double value)
+{
+	double mean = noise->sum / REFERENCES;
+	double variance = fmax(noise->squares / REFERENCES - mean * mean, 0.0);
+	double sd = sqrt(variance * (1.0 + 1.0 / REFERENCES));
+
+	return (Gain){1.0 - exp(mean - value),
+				  sd > 0.0 ? (value - mean) / sd : copysign(INFINITY, value - mean)};
+}
+
+/* over one kind of noise */
+static Gains
+gains_over(Trial *trial, uint64_t seed, bool principal, const Measures *own)
 {
 	RmlNoise *noise = rml_noise_learn(trial->env, &trial->rows, principal);
 	const RmlKmeansRows drawn = drawn_rows(trial);
-	double sum = 0.0, squares = 0.0, mean, sd;
+	Moments ratio = {0.0, 0.0}, apart = {0.0, 0.0};
 
 	for (int i = 0; i < REFERENCES; i++)
 	{
-		double reference;
+		Measures reference;
 
 		rml_noise_draw(noise, trial->env, seed, NOISE_STREAM + (uint64_t) i, trial->x,
 					   trial->codes);
-		reference = log_ratio(trial, &drawn, cost_of(trial, &trial->params, &drawn));
-		sum += reference;
-		squares += reference * reference;
+		reference = measure(trial, &drawn);
+		add_reference(&ratio, reference.ratio);
+		add_reference(&apart, reference.apart);
 	}
 	rml_noise_release(noise, trial->env);
-	mean = sum / REFERENCES;
-	sd = sqrt(fmax(squares / REFERENCES - mean * mean, 0.0) * (1.0 + 1.0 / REFERENCES));
-	return (Gain){1.0 - exp(mean - r), sd > 0.0 ? (r - mean) / sd : copysign(INFINITY, r - mean)};
+	return (Gains){gain_above(&ratio, own->ratio), gain_above(&apart, own->apart)};
+}
+
+static Gain
+lesser(Gain a, Gain b)
+{
+	return b.z < a.z ? b : a;
 }
 
 /* over the kind of noise that is harder to beat */
-static Gain
-gain_of(Trial *trial, uint64_t seed, double cost)
+static Gains
+gains_of(Trial *trial, uint64_t seed, const Measures *own)
 {
-	const double r = log_ratio(trial, &trial->rows, cost);
-	const Gain columns = gain_over(trial, seed, false, r);
-	const Gain principal = gain_over(trial, seed, true, r);
+	const Gains columns = gains_over(trial, seed, false, own);
+	const Gains principal = gains_over(trial, seed, true, own);
 
-	return principal.z < columns.z ? principal : columns;
+	return (Gains){lesser(columns.cost, principal.cost),
+				   lesser(columns.separation, principal.separation)};
 }
 
 static bool
-beats_noise(Gain gain)
+is_above(Gain gain, double z, double share)
 {
-	return gain.z >= STRUCTURE_Z && gain.share >= STRUCTURE_GAIN;
+	return gain.z >= z && gain.share >= share;
+}
+
+static bool
+beats_noise(const Gains *gains)
+{
+	return is_above(gains->cost, GAIN_Z, GAIN_SHARE) ||
+		   is_above(gains->separation, SEPARATION_Z, SEPARATION_SHARE);
 }
 
 /*
@@ -274,20 +357,25 @@ beats_noise(Gain gain)
 static void
 find_structure(Trial *trial, uint64_t seed, RmlStability *out)
 {
-	Gain gain = gain_of(trial, seed, trial->cost);
+	Measures own = {log_ratio(trial, &trial->rows, trial->cost), -trial->share};
+	Gains gains = gains_of(trial, seed, &own);
 
-	out->gain = gain.share;
-	out->gain_z = gain.z;
+	out->gain = gains.cost.share;
+	out->gain_z = gains.cost.z;
+	out->separation = gains.separation.share;
+	out->separation_z = gains.separation.z;
 	for (int more = 0; more <= MORE_CLUSTERS; more++)
 	{
-		if (beats_noise(gain))
+		if (beats_noise(&gains))
 		{
 			out->structure_k = trial->params.k;
 			return;
 		}
 		trial->params.k++;
-		if (more < MORE_CLUSTERS && trial->params.k < trial->rows.n)
-			gain = gain_of(trial, seed, cost_of(trial, &trial->params, &trial->rows));
+		if (more == MORE_CLUSTERS || trial->params.k >= trial->rows.n)
+			break;
+		own = measure(trial, &trial->rows);
+		gains = gains_of(trial, seed, &own);
 	}
 	out->structure_k = 0;
 }
@@ -319,6 +407,7 @@ begin_trial(Trial *trial, RmlEnv *env, const RmlKmeansParams *params, const RmlK
 	trial->x = RML_NEW(env, double, n *(size_t) rows->shape.d);
 	trial->codes = RML_NEW(env, int32_t, n * (size_t) rows->shape.d_cat);
 	trial->labels = RML_NEW(env, int32_t, n);
+	trial->others = RML_NEW(env, int32_t, n);
 }
 
 const char *
@@ -334,6 +423,7 @@ rml_cluster_stability(RmlEnv *env, const RmlKmeansParams *params, const RmlKmean
 	if (reason != NULL)
 		return reason;
 	trial.cost = model.inertia;
+	trial.share = rml_cluster_separation(env, &trial.rows, &model, trial.labels);
 	release_model(env, &model);
 	stability->rows = trial.rows.n;
 	run_resamples(&trial, (uint64_t) params->seed, resamples, stability);
@@ -343,5 +433,6 @@ rml_cluster_stability(RmlEnv *env, const RmlKmeansParams *params, const RmlKmean
 	rml_release(env, trial.x);
 	rml_release(env, trial.codes);
 	rml_release(env, trial.labels);
+	rml_release(env, trial.others);
 	return NULL;
 }

@@ -105,8 +105,8 @@ uses_prototypes(const RmlFit *fit, const StabilityParams *params)
 	return params->method == METHOD_KPROTOTYPES;
 }
 
-/* method, k, rows, resamples, mean_ari, min_ari, best_share, gain, gain_z, structure_k, verdict */
-#define STABILITY_COLUMNS 11
+/* the fields of the type retailml.cluster_stability */
+#define STABILITY_COLUMNS 13
 
 static void
 set_number(Datum *values, bool *nulls, int column, double number)
@@ -133,9 +133,11 @@ stability_row(const RmlFit *fit, const RmlStability *s, const StabilityParams *p
 	set_number(values, nulls, 6, s->best_share);
 	set_number(values, nulls, 7, s->gain);
 	set_number(values, nulls, 8, s->gain_z);
-	values[9] = Int32GetDatum((int32) s->structure_k);
-	nulls[9] = s->structure_k == 0;
-	values[10] = CStringGetTextDatum(rml_verdict_names[s->verdict]);
+	set_number(values, nulls, 9, s->separation);
+	set_number(values, nulls, 10, s->separation_z);
+	values[11] = Int32GetDatum((int32) s->structure_k);
+	nulls[11] = s->structure_k == 0;
+	values[12] = CStringGetTextDatum(rml_verdict_names[s->verdict]);
 	row = HeapTupleGetDatum(heap_form_tuple(descriptor, values, nulls));
 	ReleaseTupleDesc(descriptor);
 	return row;

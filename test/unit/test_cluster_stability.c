@@ -56,6 +56,14 @@ blobs(uint64_t seed, int row, int column)
 	return normal(seed, row, column) + (column < 2 ? 6 * (row >> column & 1) : 0);
 }
 
+/* two groups that only the first column tells apart */
+static double
+one_column(uint64_t seed, int row, int column)
+{
+	return (normal(seed, row, column) + (column == 0 ? 6 * (row & 1) : 0)) /
+		   (column == 0 ? sqrt(10.0) : 1.0);
+}
+
 static RmlStability
 judge(RmlEnv *env, Fill fill, uint64_t seed, int n, int d, int k, int resamples)
 {
@@ -121,6 +129,27 @@ test_blobs(void)
 	unit_ok(s.gain > 0.3 && s.gain_z > 10 && s.structure_k == 4, "noise does not");
 	unit_equal_int(count_structure(blobs, 3, 400, 2, 3), 3, "blobs show at a k that is too small");
 	unit_equal_int(count_structure(blobs, 3, 1000, 5, 4), 3, "and beside columns of noise");
+	s = judge(env, one_column, 1, 500, 5, 2, 10);
+	unit_equal_int(s.verdict, RML_STABLE, "two groups that one column of five tells apart");
+	unit_ok(s.separation > 0.5 && s.separation_z > 4, "by their separation");
+	unit_env_free(env);
+}
+
+static void
+test_separation(void)
+{
+	RmlEnv *env = unit_env(1);
+	const double rows_x[] = {-1, 5, 1, 5, 9, 5, 11, 5, 20, 5};
+	double centroids[] = {0, 5, 10, 5, 20, 5};
+	const int32_t labels[] = {0, 0, 1, 1, 2};
+	int64_t sizes[] = {2, 2, 1};
+	const RmlKmeansRows rows = {.x = rows_x, .n = 5, .shape = {2, 0, 0}};
+	const RmlKmeans model = {.k = 3, .d = 2, .centroids = centroids, .sizes = sizes};
+	/* 0 and 1: 2 + 2 within, 2 2 / 4 10^2 between; 2 and 1: 2 within, 2 1 / 3 10^2 between */
+	double wanted = (4 * log(4 / 104.0) + log(2 / (2 + 200 / 3.0))) / 5;
+
+	unit_near(rml_cluster_separation(env, &rows, &model, labels), wanted, 1e-14,
+			  "three clusters, by hand");
 	unit_env_free(env);
 }
 
@@ -178,6 +207,7 @@ test_limits(void)
 	unit_equal_string(rml_cluster_stability(env, &params, &rows, 3, &s), NULL, "uniform rows");
 	unit_ok(unit_env_peak(env) <= rml_cluster_stability_bytes(&params, &rows.shape, MOST, 1),
 			"memory is as announced");
+	unit_equal_int((int64_t) unit_env_in_use(env), 0, "and all of it given back");
 	unit_env_reset(env);
 	for (int64_t at = 1; at < 2000; at += 399)
 	{
@@ -199,6 +229,7 @@ main(void)
 {
 	test_noise();
 	test_blobs();
+	test_separation();
 	test_categories();
 	test_threads();
 	test_limits();
