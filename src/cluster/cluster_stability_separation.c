@@ -85,6 +85,9 @@ log_share(const RmlKmeansRows *rows, const RmlKmeans *model, const int32_t *labe
 	within = sides[0].squares + sides[1].squares;
 	between =
 		sides[0].n * sides[1].n / (sides[0].n + sides[1].n) * pow(sides[0].mean - sides[1].mean, 2);
+	/* prototypes that are equal to the distance, or without rows: nothing is apart */
+	if (!(within + between > 0))
+		return 0;
 	return log(fmax(within / (within + between), LEAST_SHARE));
 }
 

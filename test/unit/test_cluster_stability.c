@@ -150,6 +150,10 @@ test_separation(void)
 
 	unit_near(rml_cluster_separation(env, &rows, &model, labels), wanted, 1e-14,
 			  "three clusters, by hand");
+	for (int i = 0; i < 6; i++)
+		centroids[i] = 5;
+	unit_near(rml_cluster_separation(env, &rows, &model, labels), 0, 0,
+			  "equal prototypes are not apart");
 	unit_env_free(env);
 }
 
