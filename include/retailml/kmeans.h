@@ -6,8 +6,8 @@
  *
  *	  J = sum over rows i of min over clusters j of |x_i - c_j|^2
  *
- * small; a row belongs to its nearest centroid (Euclidean distance, the lowest number where two
- * are equally near).  Each of n_init restarts places its first centroids by greedy k-means++ (or
+ * small; a row belongs to its nearest centroid (Euclidean distance; where two are equally near, the
+ * first in lexicographic order).  Each of n_init restarts places its first centroids by greedy k-means++ (or
  * at random rows) and runs Lloyd's iteration: assign rows to the nearest centroid, move each
  * centroid to the mean of its rows.  It stops when no row changes its cluster, when the squared
  * movement of all centroids together is at most tol times the mean variance of the features (the
@@ -88,6 +88,7 @@ typedef struct RmlKmeans
 	int64_t n_iter; /* iterations of the restart that won, refinement included */
 	bool converged; /* stopped before max_iter */
 	RmlSegmentIds ids;
+	int32_t *places;       /* [k] clusters by content: predict looks at them in this order */
 	double *packed;        /* [k / 8, rounded up][d x 8]: centroids as predict reads them */
 	int32_t *packed_modes; /* [k / 8, rounded up][d_cat x 8] */
 } RmlKmeans;

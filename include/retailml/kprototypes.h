@@ -7,7 +7,8 @@
  *
  *	  |x - m|^2 + gamma * (number of categories y_f that are not q_f)
  *
- * from a prototype and belongs to the nearest, the lowest number where two are equally near.
+ * from a prototype and belongs to the nearest; where two are equally near, to the first by means,
+ * then modes.
  * Training makes the cost, the sum of these over all rows, small.  Without categories that is
  * k-means, and the same result; without numbers it is k-modes.
  *

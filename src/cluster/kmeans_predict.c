@@ -7,6 +7,7 @@
  * each summed over features in order: the same bits on every vector width.
  */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "kmeans_internal.h"
@@ -17,18 +18,59 @@
 typedef double Lanes __attribute__((vector_size(GROUP * sizeof(double)), aligned(16)));
 typedef int32_t CodeLanes __attribute__((vector_size(GROUP * sizeof(int32_t)), aligned(16)));
 
+typedef struct Place
+{
+	const RmlKmeans *kmeans;
+	int32_t cluster;
+} Place;
+
+static int
+compare_places(const void *left, const void *right)
+{
+	const Place *a = left, *b = right;
+	const RmlKmeans *kmeans = a->kmeans;
+	const size_t d = (size_t) kmeans->d, d_cat = (size_t) kmeans->d_cat;
+	const double *x = kmeans->centroids + a->cluster * d, *y = kmeans->centroids + b->cluster * d;
+	const int32_t *p = kmeans->modes + a->cluster * d_cat, *q = kmeans->modes + b->cluster * d_cat;
+
+	for (size_t j = 0; j < d; j++)
+		if (x[j] != y[j])
+			return x[j] < y[j] ? -1 : 1;
+	for (size_t f = 0; f < d_cat; f++)
+		if (p[f] != q[f])
+			return p[f] < q[f] ? -1 : 1;
+	return (a->cluster > b->cluster) - (a->cluster < b->cluster);
+}
+
+static void
+order_places(RmlEnv *env, RmlKmeans *kmeans)
+{
+	const size_t k = (size_t) kmeans->k;
+	Place *places = RML_NEW(env, Place, k);
+
+	for (size_t i = 0; i < k; i++)
+		places[i] = (Place){kmeans, (int32_t) i};
+	qsort(places, k, sizeof(Place), compare_places);
+	rml_release(env, kmeans->places);
+	kmeans->places = RML_NEW(env, int32_t, k);
+	for (size_t i = 0; i < k; i++)
+		kmeans->places[i] = places[i].cluster;
+	rml_release(env, places);
+}
+
 static void
 pack_modes(RmlEnv *env, RmlKmeans *kmeans, size_t groups)
 {
 	size_t d_cat = (size_t) kmeans->d_cat;
 
 	/* no code is -1 */
+	rml_release(env, kmeans->packed_modes);
 	kmeans->packed_modes = RML_NEW(env, int32_t, groups * GROUP * d_cat);
 	memset(kmeans->packed_modes, -1, groups * GROUP * d_cat * sizeof(int32_t));
-	for (size_t c = 0; c < (size_t) kmeans->k; c++)
+	for (size_t i = 0; i < (size_t) kmeans->k; i++)
 		for (size_t f = 0; f < d_cat; f++)
-			kmeans->packed_modes[c / GROUP * GROUP * d_cat + f * GROUP + c % GROUP] =
-				kmeans->modes[c * d_cat + f];
+			kmeans->packed_modes[i / GROUP * GROUP * d_cat + f * GROUP + i % GROUP] =
+				kmeans->modes[(size_t) kmeans->places[i] * d_cat + f];
 }
 
 void
@@ -37,16 +79,16 @@ rml_kmeans_pack(RmlEnv *env, RmlKmeans *kmeans)
 	size_t d = (size_t) kmeans->d;
 	size_t groups = ((size_t) kmeans->k + GROUP - 1) / GROUP;
 
+	order_places(env, kmeans);
 	rml_release(env, kmeans->packed);
-	rml_release(env, kmeans->packed_modes);
 	/* what fills the last group is infinitely far away */
 	kmeans->packed = RML_NEW(env, double, groups *GROUP *d);
 	for (size_t i = 0; i < groups * GROUP * d; i++)
 		kmeans->packed[i] = INFINITY;
-	for (size_t c = 0; c < (size_t) kmeans->k; c++)
+	for (size_t i = 0; i < (size_t) kmeans->k; i++)
 		for (size_t j = 0; j < d; j++)
-			kmeans->packed[c / GROUP * GROUP * d + j * GROUP + c % GROUP] =
-				kmeans->centroids[c * d + j];
+			kmeans->packed[i / GROUP * GROUP * d + j * GROUP + i % GROUP] =
+				kmeans->centroids[(size_t) kmeans->places[i] * d + j];
 	pack_modes(env, kmeans, groups);
 }
 
@@ -78,14 +120,16 @@ nearest_scaled(const RmlKmeans *kmeans, const double *x, double *distance)
 	double least = INFINITY;
 	int best = 0;
 
-	for (int64_t c = 0; c < kmeans->k; c++)
+	for (int64_t i = 0; i < kmeans->k; i++)
 	{
-		double current = scaled_distance(x, kmeans->centroids + c * kmeans->d, kmeans->d);
+		const int32_t c = kmeans->places[i];
+		double current =
+			scaled_distance(x, kmeans->centroids + (size_t) c * kmeans->d, kmeans->d);
 
 		if (current < least)
 		{
 			least = current;
-			best = (int) c;
+			best = c;
 		}
 	}
 	if (distance != NULL)
@@ -181,7 +225,7 @@ nearest(const RmlKmeans *kmeans, const double *x, const int32_t *codes, int d_ca
 		return nearest_scaled(kmeans, x, distance);
 	if (distance != NULL)
 		*distance = sqrt(least);
-	return best;
+	return kmeans->places[best];
 }
 
 RML_KMEANS_CLONES int
