@@ -81,6 +81,7 @@ release_model(RmlEnv *env, RmlKmeans *model)
 	rml_release(env, model->ids.numbers);
 	rml_release(env, model->packed);
 	rml_release(env, model->packed_modes);
+	rml_release(env, model->places);
 }
 
 /* rows that were drawn, in place of those that are judged */

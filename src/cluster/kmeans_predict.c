@@ -123,8 +123,7 @@ nearest_scaled(const RmlKmeans *kmeans, const double *x, double *distance)
 	for (int64_t i = 0; i < kmeans->k; i++)
 	{
 		const int32_t c = kmeans->places[i];
-		double current =
-			scaled_distance(x, kmeans->centroids + (size_t) c * kmeans->d, kmeans->d);
+		double current = scaled_distance(x, kmeans->centroids + (size_t) c * kmeans->d, kmeans->d);
 
 		if (current < least)
 		{

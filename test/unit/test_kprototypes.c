@@ -535,6 +535,35 @@ test_missing(void)
 	unit_env_free(env);
 }
 
+/* three binary categories, all combinations in different numbers: most rows are equally near to two modes */
+static void
+test_ties(void)
+{
+	for (int k = 2; k <= 7; k++)
+	{
+		RmlEnv *env = unit_env(1);
+		RmlKprototypesParams params = defaults(k);
+		Data data;
+		Fitted fitted;
+
+		begin_data(&data, env, 0, 3);
+		for (int i = 0; i < 360; i++)
+		{
+			double *numbers;
+			int32_t *codes;
+			int kind = (int) sqrt(i / 6.0);
+
+			rml_frame_push(&data.frame, &numbers, &codes);
+			for (int f = 0; f < 3; f++)
+				set_code(&data, codes, f, letters[kind >> f & 1]);
+		}
+		end_data(&data, env, true);
+		fitted = fit(env, &data, &params);
+		check_fit(&data, &fitted, rml_format(env, "ties, k = %d", k));
+		unit_env_free(env);
+	}
+}
+
 static void
 test_limits(void)
 {
@@ -605,6 +634,7 @@ main(void)
 	test_distinct();
 	test_gamma();
 	test_missing();
+	test_ties();
 	test_limits();
 	test_bytes();
 	return unit_done();
