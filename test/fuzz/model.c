@@ -14,6 +14,7 @@
 #include <math.h>
 
 #include "retailml/kmeans.h"
+#include "retailml/kprototypes.h"
 #include "retailml/match_model.h"
 #include "retailml/registry.h"
 #include "retailml/rfm.h"
@@ -288,7 +289,7 @@ static void
 use_patched(RmlEnv *env, const uint8_t *data, size_t size)
 {
 	static uint8_t bytes[65536];
-	size_t length = rml_fuzz_seed(data[0] % 5, bytes, sizeof bytes);
+	size_t length = rml_fuzz_seed(data[0] % 6, bytes, sizeof bytes);
 	size_t patches = (size - 1) / PATCH_BYTES;
 	uint8_t *copy;
 
@@ -389,6 +390,43 @@ rfm_seed(RmlEnv *env, RmlWriter *writer, int bins)
 	rml_model_encode(writer, env, &rml_rfm_algorithm, &schema, &params, &rfm);
 }
 
+/* numbers and categories, some of them missing */
+static void
+kprototypes_seed(RmlEnv *env, RmlWriter *writer)
+{
+	static char *names[] = {"size", "colour", "shape"};
+	static char *types[] = {"integer", "text", "text"};
+	static const RmlKind kinds[] = {RML_NUMERIC, RML_CATEGORICAL, RML_CATEGORICAL};
+	static const char *const texts[] = {"", "te", "text", "texts"};
+	RmlKprototypesParams params;
+	RmlOptionSet set = {rml_kprototypes_options, rml_kprototypes_n_options, &params};
+	RmlKprototypes model;
+	RmlFrame frame;
+	RmlSchema schema;
+	RmlMatrix matrix;
+
+	rml_frame_init(&frame, env, 3, names, types, kinds);
+	for (int i = 0; i < 60; i++)
+	{
+		const char *text = texts[i % 4];
+		double *numbers;
+		int32_t *codes;
+
+		rml_frame_push(&frame, &numbers, &codes);
+		numbers[0] = i % 3 * 5 + i % 7;
+		codes[0] = i % 11 == 0 ? 0 : rml_frame_code(&frame, &frame.columns[1], text, strlen(text));
+		codes[1] = rml_frame_code(&frame, &frame.columns[2], texts[i % 3], strlen(texts[i % 3]));
+	}
+	rml_frame_order(&frame, false, &matrix);
+	if (rml_schema_learn(&schema, env, &frame, &matrix, RML_IMPUTE_MEAN, true) != NULL)
+		fail("the seed has no schema");
+	rml_options_default(&set);
+	params.k = 3;
+	if (rml_kprototypes_fit(env, &params, &schema, &matrix, -1, &model, NULL) != NULL)
+		fail("the seed has no clusters");
+	rml_model_encode(writer, env, &rml_kprototypes_algorithm, &schema, &params, &model);
+}
+
 /* a model whose schema has a category, which no algorithm here fits but the bytes allow */
 static void
 category_seed(RmlEnv *env, RmlWriter *writer)
@@ -440,6 +478,9 @@ make_seed(RmlEnv *env, RmlWriter *writer, int i)
 		case 4:
 			rfm_seed(env, writer, 5);
 			return true;
+		case 5:
+			kprototypes_seed(env, writer);
+			return true;
 	}
 	return false;
 }
@@ -450,7 +491,7 @@ rml_fuzz_seed(int i, uint8_t *buf, size_t cap)
 {
 	enum
 	{
-		SEEDS = 5,
+		SEEDS = 6,
 		LONGEST = 8192
 	};
 	static uint8_t made[SEEDS][LONGEST];

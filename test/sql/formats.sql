@@ -10,12 +10,14 @@ SET search_path = public, retailml;
 \set kmeans `cat :'path'`
 \set path :srcdir '/models/kmeans-2.hex'
 \set kmeans2 `cat :'path'`
+\set path :srcdir '/models/kprototypes-1.hex'
+\set kprototypes `cat :'path'`
 \set path :srcdir '/models/rfm-1.hex'
 \set rfm `cat :'path'`
 BEGIN;
-SELECT plan(9);
+SELECT plan(13);
 
-CREATE TEMP TABLE samples AS SELECT decode(:'kmeans', 'hex') AS kmeans, decode(:'kmeans2', 'hex') AS kmeans2, decode(:'rfm', 'hex') AS rfm;
+CREATE TEMP TABLE samples AS SELECT decode(:'kmeans', 'hex') AS kmeans, decode(:'kmeans2', 'hex') AS kmeans2, decode(:'kprototypes', 'hex') AS kprototypes, decode(:'rfm', 'hex') AS rfm;
 
 SELECT is(model_info(kmeans), '{"k": 3, "rows": 200, "sizes": [57, 68, 75], "n_iter": 67, "inertia": 529.4824751670471, "options":
     {"tol": 0.0001, "init": "k-means++", "seed": 42, "impute": "median", "n_init": 10, "exclude": [], "features": ["age", "income",
@@ -34,11 +36,22 @@ SELECT is(model_info(rfm), '{"cuts": {"recency": [221.2107986111111, 92.38366898
 SELECT is(string_agg(rfm_score(rfm, r, f, m)::text, ' ' ORDER BY r), '(5,5,5,555,VIP) (3,3,2,332,"Need Attention") (1,1,1,111,Lost)',
     'rfm 1: scores') FROM samples, (VALUES (1, 40, 9000.0), (400, 1, 12.5), (60, 8, 900)) x (r, f, m);
 SELECT is(model_info(kmeans2), model_info(kmeans), 'kmeans 2: info') FROM samples;
+SELECT is(model_info(kprototypes), '{"k": 3, "cost": 534.0858984602257, "rows": 200, "gamma": 0.7, "sizes": [55, 63, 82], "n_iter": 32, "options":
+    {"tol": 0.0001, "init": "cao", "seed": 42, "gamma": 0.7, "impute": "mean", "n_init": 10, "exclude": [], "features": ["age", "income", "region",
+    "education", "loyalty_score"], "max_iter": 300, "order_by": "income", "standardize": true, "max_categories": 1000}, "skipped": 0, "features":
+    ["age", "income", "region", "education", "loyalty_score"], "algorithm": "kprototypes", "converged": true}', 'kprototypes 1: info') FROM samples;
+SELECT is(md5(string_agg(c::text, ',' ORDER BY cluster, feature COLLATE "C", category COLLATE "C")), '933abc7ccea8400f05f1375ea0dd2000', 'kprototypes 1: centroids') FROM samples, kprototypes_centroids(kprototypes) c;
+SELECT is(string_agg(predict_label(kprototypes, r) || ' ' || round(kprototypes_distance(kprototypes, r)::numeric, 12), ', ' ORDER BY age),
+    'younger, low income 2.096960567098, high income 1.271439815235, high income 3.136408800044', 'kprototypes 1: names and distances')
+FROM samples, (VALUES (25, 30000, 'North', NULL, 0.2), (40, 55000, 'Moon', 'Master', NULL), (70, 90000, 'South', 'Bachelor', 0.8)) r (age, income, region, education, loyalty_score);
 -- the same rows give the same bytes in this version, too
 SELECT is(kmeans_fit(c, 3, '{"features": ["age", "income", "loyalty_score", "signup_days"], "order_by": "income", "impute": "median"}'),
     (SELECT kmeans2 FROM samples), 'kmeans 2: made again')
 FROM (SELECT age, income, CASE WHEN customer_id % 10 > 0 THEN loyalty_score END AS loyalty_score,
         signup_date - date '2020-01-01' AS signup_days FROM generate_synthetic_customers(200)) c;
+SELECT is(rename_segments(kprototypes_fit(c, 3, '{"features": ["age", "income", "region", "education", "loyalty_score"], "order_by": "income", "gamma": 0.7}'), '{"2": "Middle"}'),
+    (SELECT kprototypes FROM samples), 'kprototypes 1: made again')
+FROM (SELECT age, income, region, CASE WHEN customer_id % 9 > 0 THEN education END AS education, loyalty_score FROM generate_synthetic_customers(200)) c;
 SELECT is(rfm_fit((r).recency_days, (r).frequency, (r).monetary, '{"segments": {"VIP": ["5 4-5 5"]}}'),
     (SELECT rfm FROM samples), 'rfm 1: made again')
 FROM (SELECT rfm(order_id, purchased_at, amount, '2025-01-01 00:00:00+00') r FROM generate_synthetic_purchases(3000, 200) GROUP BY customer_id) s;
