@@ -197,7 +197,7 @@ reference: setup
 
 # fills in the output below the SQL of the pages that show some (test/t/demo.sh checks them)
 PAGES = README.md docs/tutorial.md docs/tutorial-segments.md $(addprefix docs/algorithms/, \
-	kmeans.md matching.md segment-names.md segment-rules.md)
+	kmeans.md kprototypes.md matching.md segment-names.md segment-rules.md)
 pages: setup
 	@$(HARNESS)/server.sh run $(HARNESS)/demo_pages.sh write $(PAGES)
 pages-list:

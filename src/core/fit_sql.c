@@ -347,8 +347,7 @@ notice_dominance(const RmlCollector *collector, const RmlFit *fit)
 {
 	const RmlFitSpec *spec = collector->spec;
 	const RmlSchema *schema = &fit->schema;
-	double weight =
-		spec->category_weight == NULL ? 0 : spec->category_weight(fit->params, schema);
+	double weight = spec->category_weight == NULL ? 0 : spec->category_weight(fit->params, schema);
 	double share;
 	const RmlFeature *feature = rml_schema_dominant(schema, weight, &share);
 

@@ -69,6 +69,18 @@ stops_in_time "kmeans_sweep" "SET retailml.threads = 2" \
 stops_in_time "kmeans over a window" "SET retailml.threads = 2" \
     "SELECT count(DISTINCT segment) FROM
         (SELECT kmeans(r, 8, '{\"n_init\": 1, \"exclude\": [\"id\"]}') OVER () AS segment FROM rows r) s"
+mixed="(SELECT a, b, c, (ARRAY['web', 'app', 'shop', 'phone'])[1 + id % 4] AS channel, chr(97 + (10 * d)::int) AS letter FROM rows) r"
+stops_in_time "kprototypes_fit" "SET retailml.threads = 2" \
+    "SELECT length(kprototypes_fit(r, 8, '{\"n_init\": 3}')) FROM $mixed"
+stops_in_time "kprototypes_fit, few rows and many moves" "SET retailml.threads = 2" \
+    "SELECT length(kprototypes_fit(r, 12)) FROM (SELECT * FROM $mixed LIMIT 30000) r"
+stops_in_time "cluster_stability" "SET retailml.threads = 2" \
+    "SELECT cluster_stability(r, 4, '{\"resamples\": 5}') FROM (SELECT a, b, c FROM rows LIMIT 3000) r"
+stops_in_time "cluster_metrics" "SET retailml.threads = 2" "SELECT cluster_metrics(r, (a * 2)::int) FROM $mixed"
+stops_in_time "silhouette over a window" "SET retailml.threads = 2" \
+    "SELECT count(s) FROM (SELECT silhouette(r, (a * 2)::int) OVER () AS s FROM (SELECT * FROM $mixed LIMIT 50000) r) x"
+stops_in_time "hopkins" "SET retailml.threads = 1" "SELECT hopkins(r, '{\"exclude\": [\"id\"]}') FROM rows r"
+stops_in_time "segment_rules" "SET retailml.threads = 2" "SELECT segment_rules(r, (a * 2)::int) FROM $mixed"
 stops_in_time "rfm_score over a window" "SET work_mem = '64MB'" \
     "SELECT count(DISTINCT (s).code) FROM (SELECT rfm_score(a, b, c) OVER () AS s FROM rows) x"
 stops_in_time "rfm" "SET max_parallel_workers_per_gather = 0" \
