@@ -30,8 +30,10 @@
  *
  * Columns that have nothing to do with the groups hide them in the cost.  So a second number is
  * compared in the same way: for each cluster and the one nearest to it, the share of the variance
- * along the line between their prototypes that lies within the two.  separation and separation_z are
- * the gain of that.  Structure is what beats noise in one of the two.
+ * along the line between their prototypes that lies within the two, relative to that of an even
+ * spread.  separation and separation_z are the gain of that.  Structure is what beats noise in one of
+ * the two and has a valley: that share is, relative to an even spread, at most 0.8.  An even spread
+ * over a disc or a slanted square beats noise along axes, but has none.
  *
  * Shapes: n rows, d numbers, d_cat categories, k clusters.
  */
@@ -81,7 +83,10 @@ extern const char *rml_cluster_stability(RmlEnv *env, const RmlKmeansParams *par
 										 const RmlKmeansRows *rows, int resamples,
 										 RmlStability *stability);
 
-/* log of the share of variance within neighbouring clusters, the mean over rows; small = far apart */
+/*
+ * log of the share of variance within neighbouring clusters over that of an even spread, the mean
+ * over rows; small = far apart
+ */
 extern double rml_cluster_separation(RmlEnv *env, const RmlKmeansRows *rows, const RmlKmeans *model,
 									 const int32_t *labels);
 

@@ -28,6 +28,9 @@
 #define SEPARATION_Z 3.0
 #define SEPARATION_SHARE 0.25
 
+/* of the variance within neighbours that an even spread has: clusters with a valley between them */
+#define VALLEY_SHARE 0.8
+
 /* k is raised by so much, at most, to find structure */
 #define MORE_CLUSTERS 3
 
@@ -244,7 +247,7 @@ log_ratio(const Trial *trial, const RmlKmeansRows *rows, double cost)
 typedef struct Measures
 {
 	double ratio; /* W(1) / W(k) */
-	double apart; /* 1 / the share of variance within neighbours */
+	double apart; /* even spread's share of variance within neighbours / theirs */
 } Measures;
 
 /* of trial->params.k clusters; nothing stands out where the rows have no k distinct ones */
@@ -294,9 +297,9 @@ gain_above(const Moments *noise, double value)
 	double mean = noise->sum / REFERENCES;
 	double variance = fmax(noise->squares / REFERENCES - mean * mean, 0.0);
 	double sd = sqrt(variance * (1.0 + 1.0 / REFERENCES));
+	double above = value - mean;
 
-	return (Gain){1.0 - exp(mean - value),
-				  sd > 0.0 ? (value - mean) / sd : copysign(INFINITY, value - mean)};
+	return (Gain){1.0 - exp(-above), above == 0.0 ? 0.0 : above / sd};
 }
 
 /* over one kind of noise */
@@ -344,11 +347,29 @@ is_above(Gain gain, double z, double share)
 	return gain.z >= z && gain.share >= share;
 }
 
+/*
+ * Noise along axes is not all the noise there is: an even spread over a disc, or over a slanted
+ * square, has a lower cost, but no valley anywhere.  Too many clusters cut what is one, so with fewer
+ * is looked at half as many, and so on.
+ */
 static bool
-beats_noise(const Gains *gains)
+has_valley(Trial *trial, const Measures *own, bool fewer)
 {
-	return is_above(gains->cost, GAIN_Z, GAIN_SHARE) ||
-		   is_above(gains->separation, SEPARATION_Z, SEPARATION_SHARE);
+	const int64_t k = trial->params.k;
+	bool valley = own->apart >= -log(VALLEY_SHARE);
+
+	for (trial->params.k = k / 2; fewer && !valley && trial->params.k >= 2; trial->params.k /= 2)
+		valley = measure(trial, &trial->rows).apart >= -log(VALLEY_SHARE);
+	trial->params.k = k;
+	return valley;
+}
+
+static bool
+beats_noise(Trial *trial, const Gains *gains, const Measures *own, bool fewer)
+{
+	return (is_above(gains->cost, GAIN_Z, GAIN_SHARE) ||
+			is_above(gains->separation, SEPARATION_Z, SEPARATION_SHARE)) &&
+		   has_valley(trial, own, fewer);
 }
 
 /*
@@ -367,7 +388,7 @@ find_structure(Trial *trial, uint64_t seed, RmlStability *out)
 	out->separation_z = gains.separation.z;
 	for (int more = 0; more <= MORE_CLUSTERS; more++)
 	{
-		if (beats_noise(&gains))
+		if (beats_noise(trial, &gains, &own, more == 0))
 		{
 			out->structure_k = trial->params.k;
 			return;

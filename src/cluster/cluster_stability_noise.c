@@ -145,7 +145,7 @@ turn_axes(RmlEnv *env, double *matrix, int m, double *axes)
 	{
 		bool changed = false;
 
-		for (int p = 0; p < m; p++)
+		for (int p = 0; p < m; p++, rml_poll(env))
 			for (int q = p + 1; q < m; q++)
 			{
 				double off = matrix[p * m + q];
@@ -162,7 +162,6 @@ turn_axes(RmlEnv *env, double *matrix, int m, double *axes)
 				rotate(axes, m, p, q, m, 1, c, t * c);
 				changed = true;
 			}
-		rml_poll(env);
 		if (!changed)
 			return;
 	}

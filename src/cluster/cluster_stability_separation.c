@@ -4,8 +4,9 @@
  *
  * A row's place on the line between prototypes a and b is the difference of its squared distances
  * to them; without categories that is its projection.  Of the variance of the places of two
- * clusters' rows, the share within the clusters is 1/4 for one uniform spread cut in the middle, 0.36 for a
- * normal one, and less for two clusters with a valley between them.
+ * clusters' rows, a share lies within the clusters: 1/4 for an even spread cut in the middle, 0.36
+ * for a normal one, and less for two clusters with a valley between them.  Parts p and 1 - p of an even spread
+ * have p^3 + (1 - p)^3 of its variance within, and the share is taken relative to that.
  */
 #include <math.h>
 
@@ -65,13 +66,13 @@ nearest_cluster(const RmlKmeans *model, int64_t a)
 	return nearest;
 }
 
-/* log of the share of variance within clusters a and b, on the line between them */
+/* log of the share of variance within clusters a and b over that of an even spread, on their line */
 static double
 log_share(const RmlKmeansRows *rows, const RmlKmeans *model, const int32_t *labels, int64_t a,
 		  int64_t b)
 {
 	Side sides[2] = {{0}};
-	double within, between;
+	double within, between, p;
 
 	for (int64_t i = 0; i < rows->n; i++)
 	{
@@ -88,7 +89,8 @@ log_share(const RmlKmeansRows *rows, const RmlKmeans *model, const int32_t *labe
 	/* prototypes that are equal to the distance, or without rows: nothing is apart */
 	if (!(within + between > 0))
 		return 0;
-	return log(fmax(within / (within + between), LEAST_SHARE));
+	p = sides[0].n / (sides[0].n + sides[1].n);
+	return log(fmax(within / (within + between), LEAST_SHARE) / (1 - 3 * p * (1 - p)));
 }
 
 double

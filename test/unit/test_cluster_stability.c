@@ -49,6 +49,15 @@ dice(uint64_t seed, int row, int column)
 	return floor(4 * uniform(seed, row, column));
 }
 
+/* two uniform columns and their sum */
+static double
+derived(uint64_t seed, int row, int column)
+{
+	if (column < 2)
+		return uniform(seed, row, column);
+	return (uniform(seed, row, 0) + uniform(seed, row, 1)) / sqrt(2.0);
+}
+
 /* two blobs in each of the first two columns */
 static double
 blobs(uint64_t seed, int row, int column)
@@ -116,6 +125,7 @@ test_noise(void)
 		unit_equal_int(count_structure(kinds[i].fill, 2, 400, 5, 3), 0, "%s in five columns",
 					   kinds[i].name);
 	}
+	unit_equal_int(count_structure(derived, 4, 1000, 3, 4), 0, "a uniform square and the sum");
 }
 
 static void
@@ -127,6 +137,7 @@ test_blobs(void)
 	unit_equal_int(s.verdict, RML_STABLE, "blobs are stable");
 	unit_ok(s.mean_ari > 0.98 && s.min_ari > 0.95 && s.min_ari <= s.mean_ari, "resamples agree");
 	unit_ok(s.gain > 0.3 && s.gain_z > 10 && s.structure_k == 4, "noise does not");
+	unit_equal_int(count_structure(blobs, 3, 400, 2, 8), 3, "blobs show at a k that is too large");
 	unit_equal_int(count_structure(blobs, 3, 400, 2, 3), 3, "blobs show at a k that is too small");
 	unit_equal_int(count_structure(blobs, 3, 1000, 5, 4), 3, "and beside columns of noise");
 	s = judge(env, one_column, 1, 500, 5, 2, 10);
@@ -145,8 +156,11 @@ test_separation(void)
 	int64_t sizes[] = {2, 2, 1};
 	const RmlKmeansRows rows = {.x = rows_x, .n = 5, .shape = {2, 0, 0}};
 	const RmlKmeans model = {.k = 3, .d = 2, .centroids = centroids, .sizes = sizes};
-	/* 0 and 1: 2 + 2 within, 2 2 / 4 10^2 between; 2 and 1: 2 within, 2 1 / 3 10^2 between */
-	double wanted = (4 * log(4 / 104.0) + log(2 / (2 + 200 / 3.0))) / 5;
+	/*
+	 * 0 and 1: 2 + 2 within, 2 2 / 4 10^2 between; 2 and 1: 2 within, 2 1 / 3 10^2 between.  An even
+	 * spread in halves has 1/4 within, in thirds 1/27 + 8/27.
+	 */
+	double wanted = (4 * log(4 / 104.0 * 4) + log(2 / (2 + 200 / 3.0) * 3)) / 5;
 
 	unit_near(rml_cluster_separation(env, &rows, &model, labels), wanted, 1e-14,
 			  "three clusters, by hand");
