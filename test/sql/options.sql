@@ -46,11 +46,11 @@ SELECT isnt((SELECT kmeans_fit(f, 5, '{"seed": 1, "n_init": 1, "max_iter": 1}') 
 
 -- ---- unknown keys
 SELECT is(pg_temp.fit('{"max_itr": 10}'), '22023 | kmeans_fit has no option "max_itr" | Valid options are: features, exclude, '
-    'impute, max_categories, standardize, init, n_init, max_iter, tol, seed, order_by.', 'an unknown option');
+    'max_categories, impute, standardize, init, n_init, max_iter, tol, seed, order_by.', 'an unknown option');
 SELECT is(pg_temp.fit('{"Seed": 10}'), '22023 | kmeans_fit has no option "Seed" | Valid options are: features, exclude, '
-    'impute, max_categories, standardize, init, n_init, max_iter, tol, seed, order_by.', 'names are in lower case');
+    'max_categories, impute, standardize, init, n_init, max_iter, tol, seed, order_by.', 'names are in lower case');
 SELECT is(pg_temp.fit('{"": null}'), '22023 | kmeans_fit has no option "" | Valid options are: features, exclude, '
-    'impute, max_categories, standardize, init, n_init, max_iter, tol, seed, order_by.', 'a name that is empty');
+    'max_categories, impute, standardize, init, n_init, max_iter, tol, seed, order_by.', 'a name that is empty');
 SELECT is(pg_temp.complaint($$SELECT kmeans_sweep(f, 1, 3, '{"k": 3}') FROM points f$$),
     '22023 | kmeans_sweep has no option "k" | Valid options are: features, exclude, max_categories, impute, standardize, '
     'init, n_init, max_iter, tol, seed, order_by.', 'kmeans_sweep speaks for itself');
