@@ -8,6 +8,7 @@
 #include <stdarg.h>
 
 #include "retailml/kmeans.h"
+#include "retailml/kprototypes.h"
 #include "retailml/options.h"
 #include "retailml/rfm.h"
 
@@ -19,6 +20,7 @@ typedef struct Sample
 	int64_t colour;
 	char *label;
 	RmlNames columns;
+	double weight;
 	int64_t seed;
 } Sample;
 
@@ -31,6 +33,7 @@ static const RmlOption sample_options[] = {
 	RML_CHOICE_OPTION(Sample, colour, 1, colours),
 	RML_TEXT_OPTION(Sample, label),
 	RML_NAMES_OPTION(Sample, columns),
+	RML_AUTO_OPTION(Sample, weight, 0, 10),
 	{"extra", RML_OPTION_OBJECT, 0, 0, 0, 0, NULL},
 	RML_SEED_OPTION(Sample),
 };
@@ -192,11 +195,12 @@ test_defaults(void)
 	rml_options_default(&set);
 	unit_equal_string(
 		describe(&set),
-		"count=10 share=0.25 loud=true colour='green' label=null columns=[ ] seed=42 ", "defaults");
+		"count=10 share=0.25 loud=true colour='green' label=null columns=[ ] weight='auto' seed=42 ",
+		"defaults");
 	sample = other_values();
 	unit_equal_string(describe(&set),
 					  "count=1000 share=1 loud=false colour='blue' label='x' "
-					  "columns=[ -='a' -='b c' -='' ] seed=-9007199254740992 ",
+					  "columns=[ -='a' -='b c' -='' ] weight=0 seed=-9007199254740992 ",
 					  "other values");
 }
 
@@ -210,7 +214,7 @@ test_bytes(RmlEnv *env)
 	unit_equal_string(roundtrip(env, sample, &back), NULL, "bytes can be read back");
 	unit_equal_string(describe(&set),
 					  "count=1000 share=1 loud=false colour='blue' label='x' "
-					  "columns=[ -='a' -='b c' -='' ] seed=-9007199254740992 ",
+					  "columns=[ -='a' -='b c' -='' ] weight=0 seed=-9007199254740992 ",
 					  "with all values");
 	encode(&first, env, &sample);
 	encode(&second, env, &back);
@@ -239,6 +243,11 @@ test_out_of_range(RmlEnv *env)
 	unit_contains(roundtrip(env, bad, &out), "out of range", "or below");
 	bad = good, bad.share = NAN;
 	unit_ok(roundtrip(env, bad, &out) != NULL, "NaN");
+	bad = good, bad.weight = RML_AUTO;
+	unit_equal_string(roundtrip(env, bad, &out), NULL, "the word auto");
+	unit_near(out.weight, RML_AUTO, 0, "stays what it is");
+	bad = good, bad.weight = -0.5;
+	unit_contains(roundtrip(env, bad, &out), "out of range", "another number below the range");
 	bad = good, bad.loud = 2;
 	unit_contains(roundtrip(env, bad, &out), "out of range", "a truth value of 2");
 	bad = good, bad.colour = 3;
@@ -254,7 +263,10 @@ static void
 test_algorithms(void)
 {
 	RmlKmeansParams kmeans = {0};
+	RmlKprototypesParams kprototypes = {0};
 	RmlRfmParams rfm;
+	RmlOptionSet kprototypes_set = {rml_kprototypes_options, rml_kprototypes_n_options,
+									&kprototypes};
 	RmlOptionSet kmeans_set = {rml_kmeans_options, rml_kmeans_n_options, &kmeans};
 	RmlOptionSet rfm_set = {rml_rfm_options, rml_rfm_n_options, &rfm};
 
@@ -262,6 +274,11 @@ test_algorithms(void)
 	unit_equal_string(describe(&kmeans_set),
 					  "init='k-means++' n_init=10 max_iter=300 tol=0.0001 seed=42 order_by=null ",
 					  "options of kmeans_fit");
+	rml_options_default(&kprototypes_set);
+	unit_equal_string(
+		describe(&kprototypes_set),
+		"gamma='auto' init='cao' n_init=10 max_iter=300 tol=0.0001 seed=42 order_by=null ",
+		"options of kprototypes_fit");
 	rml_options_default(&rfm_set);
 	unit_equal_string(describe(&rfm_set), "bins=5 ", "options of rfm_fit");
 }
