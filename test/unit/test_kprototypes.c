@@ -239,9 +239,9 @@ golden_labels(const UnitCsv *golden, const char *name, double *cost)
 static void
 check_labels(const char *file, const char *name, const char *const *columns, int d, int d_cat)
 {
-	UnitCsv *csv = unit_data(file, 6), *golden = unit_golden("kprototypes_labels.csv");
+	UnitCsv *csv = unit_data(file, 6), *golden;
 	RmlKprototypesParams params = defaults(4);
-	RmlEnv *env = unit_env(1);
+	RmlEnv *env;
 	int32_t *labels;
 	double cost = 0;
 	Data data;
@@ -249,6 +249,8 @@ check_labels(const char *file, const char *name, const char *const *columns, int
 
 	if (csv == NULL)
 		return;
+	golden = unit_golden("kprototypes_labels.csv");
+	env = unit_env(1);
 	labels = golden_labels(golden, name, &cost);
 	read_data(&data, env, csv, columns, d, d_cat, false);
 	fitted = fit(env, &data, &params);
