@@ -2,7 +2,6 @@
 \set ECHO none
 \pset format unaligned
 \pset tuples_only on
-\getenv data RETAILML_DATA
 SET client_min_messages = warning;
 SET search_path = public, retailml;
 BEGIN;
