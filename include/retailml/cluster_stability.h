@@ -32,8 +32,11 @@
  * compared in the same way: for each cluster and the one nearest to it, the share of the variance
  * along the line between their prototypes that lies within the two, relative to that of an even
  * spread.  separation and separation_z are the gain of that.  Structure is what beats noise in one of
- * the two and has a valley: that share is, relative to an even spread, at most 0.8.  An even spread
- * over a disc or a slanted square beats noise along axes, but has none.
+ * the two.
+ *
+ * Noise along axes is not all the noise there is: an even spread over a disc or a slanted square beats
+ * it.  But it has no valley: where the share of variance is, relative to an even spread, above 0.8,
+ * structure is weak.  The rows are no noise along axes then, yet clusters cut what goes on.
  *
  * Shapes: n rows, d numbers, d_cat categories, k clusters.
  */
@@ -51,6 +54,7 @@
 typedef enum RmlVerdict
 {
 	RML_NO_STRUCTURE,
+	RML_WEAK,
 	RML_UNSTABLE,
 	RML_STABLE
 } RmlVerdict;
@@ -67,7 +71,7 @@ typedef struct RmlStability
 	double gain_z;
 	double separation;
 	double separation_z;
-	int64_t structure_k; /* the first k, from that asked for on, that beats noise; 0: none */
+	int64_t structure_k; /* the first k, that beats noise, if possible with a valley; 0: none */
 	RmlVerdict verdict;
 } RmlStability;
 

@@ -42,7 +42,7 @@
 #define RESAMPLE_STREAM ((uint64_t) 3 << 32)
 #define NOISE_STREAM ((uint64_t) 4 << 32)
 
-const char *const rml_verdict_names[] = {"no structure", "unstable", "stable", NULL};
+const char *const rml_verdict_names[] = {"no structure", "weak", "unstable", "stable", NULL};
 
 typedef struct Trial
 {
@@ -347,6 +347,13 @@ is_above(Gain gain, double z, double share)
 	return gain.z >= z && gain.share >= share;
 }
 
+static bool
+beats_noise(const Gains *gains)
+{
+	return is_above(gains->cost, GAIN_Z, GAIN_SHARE) ||
+		   is_above(gains->separation, SEPARATION_Z, SEPARATION_SHARE);
+}
+
 /*
  * Noise along axes is not all the noise there is: an even spread over a disc, or over a slanted
  * square, has a lower cost, but no valley anywhere.  Too many clusters cut what is one, so with fewer
@@ -364,21 +371,15 @@ has_valley(Trial *trial, const Measures *own, bool fewer)
 	return valley;
 }
 
-static bool
-beats_noise(Trial *trial, const Gains *gains, const Measures *own, bool fewer)
-{
-	return (is_above(gains->cost, GAIN_Z, GAIN_SHARE) ||
-			is_above(gains->separation, SEPARATION_Z, SEPARATION_SHARE)) &&
-		   has_valley(trial, own, fewer);
-}
-
 /*
  * Groups that are there may not show at a k that is too small for them: two clusters of four blobs
- * are no better than two of noise.  So a few larger k are tried before it is called noise.
+ * are no better than two of noise.  So a few larger k are tried before it is called noise, or weak.
+ * Returns whether there is a valley.
  */
-static void
+static bool
 find_structure(Trial *trial, uint64_t seed, RmlStability *out)
 {
+	const int64_t k = trial->params.k;
 	Measures own = {log_ratio(trial, &trial->rows, trial->cost), -trial->share};
 	Gains gains = gains_of(trial, seed, &own);
 
@@ -386,29 +387,35 @@ find_structure(Trial *trial, uint64_t seed, RmlStability *out)
 	out->gain_z = gains.cost.z;
 	out->separation = gains.separation.share;
 	out->separation_z = gains.separation.z;
-	for (int more = 0; more <= MORE_CLUSTERS; more++)
+	out->structure_k = 0;
+	for (;;)
 	{
-		if (beats_noise(trial, &gains, &own, more == 0))
+		if (beats_noise(&gains))
 		{
-			out->structure_k = trial->params.k;
-			return;
+			const bool valley = has_valley(trial, &own, trial->params.k == k);
+
+			if (valley || out->structure_k == 0)
+				out->structure_k = trial->params.k;
+			if (valley)
+				return true;
 		}
 		trial->params.k++;
-		if (more == MORE_CLUSTERS || trial->params.k >= trial->rows.n)
-			break;
+		if (trial->params.k > k + MORE_CLUSTERS || trial->params.k >= trial->rows.n)
+			return false;
 		own = measure(trial, &trial->rows);
 		gains = gains_of(trial, seed, &own);
 	}
-	out->structure_k = 0;
 }
 
 /* ---- the whole ---- */
 
 static RmlVerdict
-judge(const RmlStability *s)
+judge(const RmlStability *s, bool valley)
 {
 	if (s->structure_k == 0)
 		return RML_NO_STRUCTURE;
+	if (!valley)
+		return RML_WEAK;
 	return s->mean_ari >= STABLE_MEAN && s->min_ari >= STABLE_MIN ? RML_STABLE : RML_UNSTABLE;
 }
 
@@ -439,6 +446,7 @@ rml_cluster_stability(RmlEnv *env, const RmlKmeansParams *params, const RmlKmean
 	Trial trial;
 	RmlKmeans model;
 	const char *reason;
+	bool valley;
 
 	begin_trial(&trial, env, params, rows);
 	reason = rml_kmeans_fit_rows(env, params, &trial.rows, &model, trial.labels);
@@ -450,8 +458,8 @@ rml_cluster_stability(RmlEnv *env, const RmlKmeansParams *params, const RmlKmean
 	stability->rows = trial.rows.n;
 	run_resamples(&trial, (uint64_t) params->seed, resamples, stability);
 	stability->best_share = best_share(&trial, params->seed);
-	find_structure(&trial, (uint64_t) params->seed, stability);
-	stability->verdict = judge(stability);
+	valley = find_structure(&trial, (uint64_t) params->seed, stability);
+	stability->verdict = judge(stability, valley);
 	rml_release(env, trial.x);
 	rml_release(env, trial.codes);
 	rml_release(env, trial.labels);

@@ -30,7 +30,7 @@ is "$(sql "SELECT count(*), count(income) FROM features")" "2240|2216" "customer
 # ---------------------------------------------------------------- structure, k, model
 options='{"exclude": ["customer_id"], "order_by": "spend"}'
 is "$(sql "SELECT s.method, s.verdict FROM (SELECT (cluster_stability(f, 3, '{\"exclude\": [\"customer_id\"], \"resamples\": 5}')).* FROM features f) s")" \
-    "kprototypes|stable" "three segments are stable"
+    "kprototypes|weak" "three segments of customers who differ by degrees"
 is "$(sql "SELECT count(*) FROM (SELECT kprototypes_sweep(f, 2, 8, '$options') AS s FROM features f) x, unnest(s) WHERE is_elbow")" 1 \
     "the costs have an elbow"
 sql "INSERT INTO models SELECT 1, kprototypes_fit(f, 3, '$options') FROM features f WHERE customer_id % 10 < 9"
