@@ -25,6 +25,9 @@ typedef struct RmlLabels
 	RmlLabel *labels; /* [n] in the order of their numbers */
 } RmlLabels;
 
+/* an SQL text in the making: sql_expression.h */
+typedef struct RmlExpression RmlExpression;
+
 typedef struct RmlAlgorithm
 {
 	uint16_t id;
@@ -45,13 +48,36 @@ typedef struct RmlAlgorithm
 	void (*describe)(const void *fitted, const RmlSchema *schema, RmlInfo *info);
 	/* the common view of a cluster model; NULL: it is none */
 	void (*clusters)(void *fitted, RmlClusters *view);
-	/* the texts for all numbers of predict; NULL: it has none, or is a cluster model */
+	/* the texts for all numbers of predict; NULL: it has none, or is a cluster or supervised model */
 	void (*labels)(const void *fitted, RmlEnv *env, RmlLabels *labels);
+	/*
+	 * Supervised models (supervised.h), whose fitted part begins with an RmlTarget; NULL for others.
+	 * proba: probabilities [K] of a prepared row.
+	 * explain: contributions [n_features] of the row's features to its score, which is base + their
+	 * sum: the prediction before the link (a number, a log-odds, a probability of a forest).  output
+	 * is the class asked about, 0 for regression.
+	 * importance: gain and splits [n_features].
+	 */
+	bool supervised;
+	void (*proba)(const void *fitted, const double *numbers, const int32_t *codes,
+				  double *probabilities);
+	void (*explain)(const void *fitted, const RmlSchema *schema, RmlEnv *env, const double *numbers,
+					const int32_t *codes, int output, double *contributions, double *base);
+	void (*importance)(const void *fitted, const RmlSchema *schema, double *gain, int64_t *splits);
+	/* predict() as one SQL expression (sql_expression.h); NULL: it cannot be written as one */
+	void (*expression)(const void *fitted, const RmlSchema *schema, RmlExpression *expression);
 } RmlAlgorithm;
 
 #define RML_ALGORITHM_KMEANS 1
 #define RML_ALGORITHM_RFM 2
 #define RML_ALGORITHM_KPROTOTYPES 3
+#define RML_ALGORITHM_LINREG 4
+#define RML_ALGORITHM_LOGREG 5
+#define RML_ALGORITHM_TREE 6
+#define RML_ALGORITHM_FOREST 7
+#define RML_ALGORITHM_BOOST 8
+#define RML_ALGORITHM_CHURN 9
+#define RML_ALGORITHM_LTV 10
 
 extern const RmlAlgorithm *rml_algorithm_by_id(uint16_t id);
 
