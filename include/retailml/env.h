@@ -22,6 +22,14 @@
 
 typedef struct RmlEnv RmlEnv;
 
+/* what is to be done at the end; it lives in the arena, and function NULL does nothing */
+typedef struct RmlCleanup
+{
+	void (*function)(void *argument);
+	void *argument;
+	struct RmlCleanup *next; /* the environment's own */
+} RmlCleanup;
+
 struct RmlEnv
 {
 	/* size bytes aligned to 8 (uninitialised); size 0 is allowed */
@@ -34,6 +42,10 @@ struct RmlEnv
 	void (*progress)(RmlEnv *env, const char *what, int64_t step, double loss);
 	/* can the host use a text that comes out of a model's bytes?  NULL: it takes any */
 	bool (*valid_text)(RmlEnv *env, const char *text, size_t length);
+	/* bytes alloc would still grant */
+	size_t (*room)(RmlEnv *env);
+	/* call this when the arena goes, before its memory does, also after poll did not return */
+	void (*at_end)(RmlEnv *env, RmlCleanup *cleanup);
 	/* threads a parallel region may use, at least 1 */
 	int threads;
 };

@@ -18,6 +18,7 @@ typedef struct RmlPgEnv
 	RmlEnv env; /* first, so RmlEnv * and RmlPgEnv * are one address */
 	MemoryContext context;
 	MemoryContextCallback reset;
+	RmlCleanup *cleanups;
 	const char *function; /* the SQL function that errors name, such as "kmeans_fit" */
 	size_t used;          /* bytes held */
 	int64 last_notice;    /* time of the last progress NOTICE, microseconds */

@@ -118,12 +118,33 @@ pg_valid_text(RmlEnv *env, const char *text, size_t length)
 	return pg_verify_mbstr(GetDatabaseEncoding(), text, (int) length, true);
 }
 
+static size_t
+pg_room(RmlEnv *env)
+{
+	size_t limit = rml_guc_max_memory_bytes();
+
+	return process_used < limit ? limit - process_used : 0;
+}
+
+static void
+pg_at_end(RmlEnv *env, RmlCleanup *cleanup)
+{
+	RmlPgEnv *pg = (RmlPgEnv *) env;
+
+	cleanup->next = pg->cleanups;
+	pg->cleanups = cleanup;
+}
+
 /* the context goes, with everything in it */
 static void
 on_reset(void *arg)
 {
 	RmlPgEnv *env = arg;
 
+	for (RmlCleanup *cleanup = env->cleanups; cleanup != NULL; cleanup = cleanup->next)
+		if (cleanup->function != NULL)
+			cleanup->function(cleanup->argument);
+	env->cleanups = NULL;
 	process_used -= env->used;
 	env->used = 0;
 }
@@ -139,6 +160,8 @@ rml_pg_env_create(MemoryContext parent, const char *function)
 	env->env.poll = pg_poll;
 	env->env.progress = pg_progress;
 	env->env.valid_text = pg_valid_text;
+	env->env.room = pg_room;
+	env->env.at_end = pg_at_end;
 	env->env.threads = rml_guc_effective_threads();
 	env->context = context;
 	env->function = function;

@@ -431,6 +431,7 @@ typedef struct UnitEnv
 	int64_t polls;
 	int64_t steps;
 	int64_t cancel_at; /* the poll that does not return; 0 is none */
+	RmlCleanup *cleanups;
 	bool armed;
 	const char *reason;
 	jmp_buf exit;
@@ -520,6 +521,23 @@ count_step(RmlEnv *env, const char *what, int64_t step, double loss)
 	((UnitEnv *) env)->steps++;
 }
 
+static size_t
+arena_room(RmlEnv *env)
+{
+	const UnitEnv *unit = (UnitEnv *) env;
+
+	return unit->in_use < unit->limit ? unit->limit - unit->in_use : 0;
+}
+
+static void
+note_cleanup(RmlEnv *env, RmlCleanup *cleanup)
+{
+	UnitEnv *unit = (UnitEnv *) env;
+
+	cleanup->next = unit->cleanups;
+	unit->cleanups = cleanup;
+}
+
 RmlEnv *
 unit_env(int threads)
 {
@@ -529,6 +547,8 @@ unit_env(int threads)
 	unit->env.release = arena_release;
 	unit->env.poll = count_poll;
 	unit->env.progress = count_step;
+	unit->env.room = arena_room;
+	unit->env.at_end = note_cleanup;
 	unit->env.threads = threads;
 	unit->limit = DEFAULT_LIMIT;
 	return &unit->env;
@@ -539,6 +559,10 @@ unit_env_reset(RmlEnv *env)
 {
 	UnitEnv *unit = (UnitEnv *) env;
 
+	for (RmlCleanup *cleanup = unit->cleanups; cleanup != NULL; cleanup = cleanup->next)
+		if (cleanup->function != NULL)
+			cleanup->function(cleanup->argument);
+	unit->cleanups = NULL;
 	while (unit->blocks)
 		arena_release(env, unit->blocks + 1);
 }
