@@ -11,6 +11,10 @@
  *
  * What judges a clustering (cluster_metrics) takes an int label right after the row, which varies
  * from row to row: it sets label_name.  Rows whose label is NULL are left out.
+ *
+ * What learns to predict sets supervised: its first parameter names the column of the row that is the
+ * label.  With label_value the label comes beside an array instead, as the argument before it.
+ * Such rows have columns that are no features (RmlRoles).
  */
 #ifndef RETAILML_AGG_SQL_H
 #define RETAILML_AGG_SQL_H
@@ -38,6 +42,14 @@ typedef struct RmlRowParams
 	int64_t standardize;
 } RmlRowParams;
 
+/* columns of the row that are not features: names, NULL where there is none */
+typedef struct RmlRoles
+{
+	const char *label;
+	const char *weight; /* a number, not negative */
+	const char *group;  /* rows of one group belong together */
+} RmlRoles;
+
 /* everything a fit gets once the rows are in: canonical, imputed, scaled */
 typedef struct RmlFit
 {
@@ -47,6 +59,12 @@ typedef struct RmlFit
 	RmlSchema schema;
 	RmlMatrix matrix;
 	int32_t *labels; /* [n] of a labelled fit, in the order of the matrix; else NULL */
+	/* of a supervised fit: what was in these columns, NULL where there is none */
+	RmlTaken *label;
+	RmlTaken *weight;
+	RmlTaken *group;
+	/* the ordered rows' columns (features) as they were read; schema tells what was learnt of them */
+	const RmlColumn *columns;
 	Jsonb *options;  /* the user's object or NULL */
 	Oid result_type; /* SQL type of the aggregate's result */
 	bool is_null;    /* set by spec->fit: the result is NULL */
@@ -58,6 +76,8 @@ typedef struct RmlFitSpec
 	int n_parameters;     /* arguments between the row and the options */
 	const char *parameter_names[RML_MAX_PARAMETERS];
 	const char *label_name; /* not NULL: an int label follows the row */
+	bool supervised;        /* the first parameter names the label's column */
+	bool label_value;       /* or: the label is the argument before an array */
 	bool scales;            /* accepts option standardize */
 	bool standardize;       /* its default */
 	bool categories;        /* accepts categorical columns */
@@ -73,7 +93,9 @@ typedef struct RmlFitSpec
 	 */
 	void *(*begin)(RmlEnv *env, const Datum *parameters, Jsonb *options,
 				   const RmlOptionSet *row_options);
-	/* bytes the fit takes on top of the matrix */
+	/* of a supervised fit: the columns that are its weight and group */
+	void (*roles)(const void *params, RmlRoles *roles);
+	/* bytes the fit takes on top of the matrix; NULL: the fit asks for its room itself */
 	size_t (*bytes)(const void *params, int64_t n, int d_num, int d_cat, int threads);
 	/* of a clustering with categories: the weight of one that differs beside squared distances */
 	double (*category_weight)(const void *params, const RmlSchema *schema);

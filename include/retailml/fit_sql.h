@@ -20,14 +20,18 @@ typedef struct RmlCollector
 	void *params;   /* made by spec->begin in this process, or NULL */
 	RmlRowParams row_params;
 	RmlFrame frame;
+	int n_features; /* columns of the frame; those after them have roles */
+	RmlRoles roles;
 	RmlBinding binding;
-	int64 skipped; /* rows that were NULL */
+	RmlBinding label_binding; /* of a label that comes beside an array */
+	int64 skipped;            /* rows that were NULL */
 } RmlCollector;
 
 /* what a fit is called with besides the row */
 typedef struct RmlFitArguments
 {
 	Oid row_type;
+	Oid label_type; /* of a label beside an array */
 	Datum parameters[RML_MAX_PARAMETERS];
 	bool by_value[RML_MAX_PARAMETERS];
 	Datum options; /* jsonb */
@@ -47,8 +51,11 @@ extern void rml_collect_start_values(RmlCollector *collector, MemoryContext pare
 extern void rml_collect_check_arguments(const RmlCollector *collector,
 										const RmlFitArguments *arguments);
 
-/* add a row (label: of a labelled fit); false when impute = skip left it out */
-extern bool rml_collect_row(RmlCollector *collector, Datum row, int32 label);
+/*
+ * Add a row; false when it is left out (impute = skip, no label).  label: the int of a labelled fit,
+ * or the label beside an array.
+ */
+extern bool rml_collect_row(RmlCollector *collector, Datum row, Datum label);
 
 /* add a row of plain numbers [n_values]; false when one is missing: the row is left out */
 extern bool rml_collect_values(RmlCollector *collector, const double *values);

@@ -138,10 +138,21 @@ extern size_t rml_frame_order_bytes(const RmlFrame *frame);
  */
 extern void rml_frame_order(RmlFrame *frame, bool want_origin, RmlMatrix *matrix);
 
+/* a column taken out of a matrix */
+typedef struct RmlTaken
+{
+	RmlColumn column;
+	double *numbers; /* [n]; NULL for a categorical column */
+	int32_t *codes;  /* [n]; NULL for a number */
+} RmlTaken;
+
 /*
- * Take the last column, integers among the numbers, out of an ordered matrix and its frame: labels
- * that came with the rows and are no feature.  Returns them [n] in the order of the matrix.
+ * Take the columns from the keep-th on out of an ordered matrix and its frame: what came with the
+ * rows and is no feature.  taken [n_columns - keep] has them in the order of the matrix.
  */
+extern void rml_frame_take(RmlFrame *frame, RmlMatrix *matrix, int keep, RmlTaken *taken);
+
+/* the same for one column of integers: labels [n] */
 extern int32_t *rml_frame_take_labels(RmlFrame *frame, RmlMatrix *matrix);
 
 #endif /* RETAILML_FRAME_H */

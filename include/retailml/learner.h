@@ -15,6 +15,7 @@
 typedef struct RmlLearner
 {
 	const RmlAlgorithm *algorithm; /* its name, options, params_size, scoring */
+	bool classifier;               /* knows classes only: a numeric label is one */
 	/* NULL, or the reason these rows cannot be fitted */
 	const char *(*check)(RmlEnv *env, const void *params, const RmlTrainingSet *rows);
 	/* bytes a fit takes at its peak, on top of the rows; n_classes is 0 for regression */

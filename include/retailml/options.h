@@ -7,7 +7,8 @@
  *
  * In the params struct every INT, BOOL and CHOICE is an int64_t (a choice is the index into
  * choices), FLOAT is a double, AUTO a double or RML_AUTO for the word "auto" (its default; the
- * accepted range starts at 0), TEXT a char * (NULL = not given), NAMES an RmlNames.  An OBJECT is
+ * accepted range starts at 0), TEXT a char * (NULL = not given), NAMES an RmlNames, WEIGHTS an
+ * RmlWeights (a word of choices or an object of numbers from low to high).  An OBJECT is
  * only checked for being a JSON object; the binding that declares it reads it by itself.
  */
 #ifndef RETAILML_OPTIONS_H
@@ -25,6 +26,7 @@ typedef enum RmlOptionType
 	RML_OPTION_CHOICE,
 	RML_OPTION_TEXT,
 	RML_OPTION_NAMES,
+	RML_OPTION_WEIGHTS,
 	RML_OPTION_OBJECT
 } RmlOptionType;
 
@@ -33,6 +35,15 @@ typedef struct RmlNames
 	int64_t n;
 	char **names;
 } RmlNames;
+
+/* a choice by one word, or a number for each of some names */
+typedef struct RmlWeights
+{
+	int64_t choice; /* index into choices; their number when numbers are given */
+	int64_t n;
+	char **names;
+	double *numbers;
+} RmlWeights;
 
 typedef struct RmlOption
 {

@@ -77,12 +77,21 @@ typedef struct RmlRowColumns
 } RmlRowColumns;
 
 /*
- * The columns of this row that a fit uses.  categories says whether the algorithm takes
- * categorical columns.  Errors name the column and what to do.
+ * The columns of this row that a fit uses as features: not those of roles, which are something
+ * else to it (its label).  categories says whether the algorithm takes categorical columns.
+ * Errors name the column and what to do.
  */
 extern void rml_row_columns(RmlRowColumns *columns, RmlEnv *env, const char *function, Oid row_type,
 							Datum row, const RmlNames *features, const RmlNames *exclude,
-							bool categories);
+							const RmlNames *roles, bool categories);
+
+/* add the column of a role ("label") to the columns; numeric: it must be a number */
+extern void rml_row_role_column(RmlRowColumns *columns, RmlEnv *env, const char *function,
+								Datum row, const char *role, const char *name, bool numeric);
+
+/* the same for a value of this type that comes beside an array */
+extern void rml_row_role_value(RmlRowColumns *columns, RmlEnv *env, const char *function,
+							   const char *role, Oid type);
 
 /* bind rows like this one to columns with these names, kinds and slots */
 extern void rml_row_bind(RmlBinding *binding, MemoryContext context, Oid row_type, Datum row,
@@ -95,6 +104,14 @@ extern void rml_row_bind(RmlBinding *binding, MemoryContext context, Oid row_typ
  * when the row's type has changed.
  */
 extern int rml_row_read(RmlBinding *binding, Datum row, double *numbers, int32_t *codes);
+
+/* bind values of this type, one by one, to a place */
+extern void rml_value_bind(RmlBinding *binding, MemoryContext context, Oid type, char *name,
+						   int slot, RmlCodeFn code, void *target);
+
+/* read a value as rml_row_read reads a column; true when it is missing */
+extern bool rml_value_read(RmlBinding *binding, Datum value, bool null, double *numbers,
+						   int32_t *codes);
 
 /* note the traits of each bound column in traits [n_columns], from this row type on */
 extern void rml_row_note_traits(RmlBinding *binding, uint8 *const *traits);

@@ -36,6 +36,8 @@ typedef struct SerialHead
 	Oid row_type;
 	int32 n_parameters;
 	int32 has_frame;
+	int32 n_features;
+	int32 has_weight, has_group;                /* columns after the label */
 	int32 options_length;                       /* 0 = none */
 	int32 parameter_length[RML_MAX_PARAMETERS]; /* 0 = by value */
 	Datum parameters[RML_MAX_PARAMETERS];
@@ -68,7 +70,8 @@ state_create(MemoryContext context)
 static int
 first_parameter(const RmlFitSpec *spec)
 {
-	return spec->n_values > 0 ? 1 + spec->n_values : 2 + (spec->label_name != NULL);
+	return spec->n_values > 0 ? 1 + spec->n_values
+							  : 2 + (spec->label_name != NULL || spec->label_value);
 }
 
 /* the arguments after the row(s); parameters must not be NULL */
@@ -117,8 +120,9 @@ static void
 classify_arguments(FunctionCallInfo fcinfo, const RmlFitSpec *spec, RmlFitArguments *arguments)
 {
 	int first = first_parameter(spec);
-	Oid row_type = get_fn_expr_argtype(fcinfo->flinfo, 1);
+	Oid row_type = get_fn_expr_argtype(fcinfo->flinfo, spec->label_value ? 2 : 1);
 
+	arguments->label_type = get_fn_expr_argtype(fcinfo->flinfo, 1);
 	arguments->row_type = row_type == FLOAT8ARRAYOID ? FLOAT8ARRAYOID : RECORDOID;
 	for (int i = 0; i < spec->n_parameters; i++)
 		arguments->by_value[i] = get_typbyval(get_fn_expr_argtype(fcinfo->flinfo, first + i));
@@ -155,9 +159,10 @@ accumulate_row(FunctionCallInfo fcinfo, const RmlFitSpec *spec, RmlAggState *sta
 			   MemoryContext context, RmlFitArguments *arguments)
 {
 	RmlCollector *collector = &state->collector;
-	bool labelled = spec->label_name != NULL;
+	bool labelled = spec->label_name != NULL || spec->label_value;
+	int row = spec->label_value ? 2 : 1, label = spec->label_value ? 1 : 2;
 
-	if (PG_ARGISNULL(1) || (labelled && PG_ARGISNULL(2)))
+	if (PG_ARGISNULL(row) || (labelled && PG_ARGISNULL(label)))
 	{
 		collector->skipped++;
 		return;
@@ -165,11 +170,11 @@ accumulate_row(FunctionCallInfo fcinfo, const RmlFitSpec *spec, RmlAggState *sta
 	if (collector->env == NULL)
 	{
 		classify_arguments(fcinfo, spec, arguments);
-		rml_collect_start(collector, context, spec, arguments, PG_GETARG_DATUM(1));
+		rml_collect_start(collector, context, spec, arguments, PG_GETARG_DATUM(row));
 	}
 	else
 		rml_collect_check_arguments(collector, arguments);
-	rml_collect_row(collector, PG_GETARG_DATUM(1), labelled ? PG_GETARG_INT32(2) : 0);
+	rml_collect_row(collector, PG_GETARG_DATUM(row), labelled ? PG_GETARG_DATUM(label) : 0);
 }
 
 Datum
@@ -204,6 +209,9 @@ serial_head(const RmlCollector *collector, SerialHead *head)
 	head->row_type = collector->row_type;
 	head->n_parameters = collector->n_parameters;
 	head->has_frame = collector->env != NULL;
+	head->n_features = collector->n_features;
+	head->has_weight = collector->roles.weight != NULL;
+	head->has_group = collector->roles.group != NULL;
 	head->options_length = collector->options == NULL ? 0 : (int32) VARSIZE(collector->options);
 	for (int i = 0; i < collector->n_parameters; i++)
 	{
@@ -317,6 +325,14 @@ collector_read(RmlCollector *collector, const SerialHead *serial, const char *pl
 		collector->options = keep_bytes(env, place, head.options_length);
 	place += head.options_length;
 	rml_frame_deserialize(&collector->frame, env, place);
+	collector->n_features = head.n_features;
+	if (head.n_features == collector->frame.n_columns)
+		return;
+	collector->roles.label = collector->frame.columns[head.n_features].name;
+	if (head.has_weight)
+		collector->roles.weight = collector->frame.columns[head.n_features + 1].name;
+	if (head.has_group)
+		collector->roles.group = collector->frame.columns[collector->frame.n_columns - 1].name;
 }
 
 static void

@@ -15,6 +15,7 @@
 #include "retailml/fit_sql.h"
 #include "retailml/options_sql.h"
 #include "retailml/registry.h"
+#include "retailml/supervised.h"
 
 static const RmlOption row_options[] = {
 	RML_NAMES_OPTION(RmlRowParams, features),
@@ -160,6 +161,17 @@ collect_code(void *target, int column, const char *text, size_t length)
 	return rml_frame_code(&collector->frame, c, text, length);
 }
 
+/* the label's */
+static void
+check_class_count(const RmlCollector *collector, const RmlColumn *label)
+{
+	if (label->dictionary.n > RML_MAX_CLASSES)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("the label \"%s\" has more than %d classes", label->name, RML_MAX_CLASSES),
+				 errhint("Is it the column that is meant? A number is cast to float8.")));
+}
+
 static void
 check_category_count(const RmlCollector *collector)
 {
@@ -167,8 +179,10 @@ check_category_count(const RmlCollector *collector)
 	{
 		const RmlColumn *column = &collector->frame.columns[i];
 
-		if (column->kind == RML_CATEGORICAL &&
-			column->dictionary.n > collector->row_params.max_categories)
+		if (i == collector->n_features)
+			check_class_count(collector, column);
+		else if (i < collector->n_features && column->kind == RML_CATEGORICAL &&
+				 column->dictionary.n > collector->row_params.max_categories)
 			ereport(ERROR,
 					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 					 errmsg("column \"%s\" has more than %lld categories", column->name,
@@ -179,11 +193,14 @@ check_category_count(const RmlCollector *collector)
 	}
 }
 
-/* columns of the frame that come out of the row: all but the label, which is the last */
+/* columns of the frame that come out of the row: all but a label that comes beside it */
 static int
 row_columns(const RmlCollector *collector)
 {
-	return collector->frame.n_columns - (collector->spec->label_name != NULL);
+	const RmlFitSpec *spec = collector->spec;
+
+	return spec->label_name != NULL || spec->label_value ? collector->n_features
+														 : collector->frame.n_columns;
 }
 
 /* what rows show besides their numbers goes to the columns of the frame */
@@ -219,18 +236,80 @@ bind_row(RmlCollector *collector, Datum row)
 		note_traits(collector, n);
 }
 
+/* the columns that are no features: which they are */
 static void
-add_label_column(RmlRowColumns *columns, RmlEnv *env, const char *name)
+find_roles(RmlCollector *collector)
 {
-	int n = columns->n;
+	const RmlFitSpec *spec = collector->spec;
+	RmlRoles *roles = &collector->roles;
 
-	columns->names = rml_grow_array(env, columns->names, n, n + 1, sizeof(char *));
-	columns->types = rml_grow_array(env, columns->types, n, n + 1, sizeof(char *));
-	columns->kinds = rml_grow_array(env, columns->kinds, n, n + 1, sizeof(RmlKind));
-	columns->names[n] = rml_strdup(env, name);
-	columns->types[n] = rml_strdup(env, "integer");
-	columns->kinds[n] = RML_NUMERIC;
-	columns->n = n + 1;
+	memset(roles, 0, sizeof *roles);
+	if (!spec->supervised)
+		return;
+	if (spec->roles != NULL)
+		spec->roles(collector->params, roles);
+	if (spec->label_value && (roles->weight != NULL || roles->group != NULL))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("%s: the columns of an array have no names to choose a weight or "
+							   "group by",
+							   spec->function),
+						errhint("Give %s a row instead of an array.", spec->function)));
+	roles->label = spec->label_value
+					   ? "label"
+					   : rml_strdup(collector->env, TextDatumGetCString(collector->parameters[0]));
+}
+
+/* names of the columns of the row that are no features */
+static RmlNames
+role_names(const RmlCollector *collector)
+{
+	const RmlRoles *roles = &collector->roles;
+	const char *all[] = {collector->spec->label_value ? NULL : roles->label, roles->weight,
+						 roles->group};
+	RmlNames names = {0, RML_NEW(collector->env, char *, lengthof(all))};
+
+	for (int i = 0; i < lengthof(all); i++)
+		if (all[i] != NULL)
+			names.names[names.n++] = (char *) all[i];
+	return names;
+}
+
+static void
+add_role_columns(RmlCollector *collector, RmlRowColumns *columns, Oid label_type, Datum row)
+{
+	const RmlFitSpec *spec = collector->spec;
+	const RmlRoles *roles = &collector->roles;
+	RmlEnv *env = collector->env;
+
+	collector->n_features = columns->n;
+	if (spec->label_name != NULL)
+		rml_row_role_value(columns, env, spec->function, spec->label_name, INT4OID);
+	if (spec->label_value)
+		rml_row_role_value(columns, env, spec->function, "label", label_type);
+	else if (roles->label != NULL)
+		rml_row_role_column(columns, env, spec->function, row, "label", roles->label, false);
+	if (roles->weight != NULL)
+		rml_row_role_column(columns, env, spec->function, row, "weight", roles->weight, true);
+	if (roles->group != NULL)
+		rml_row_role_column(columns, env, spec->function, row, "group", roles->group, false);
+}
+
+/* code of a label that comes beside an array */
+static int32_t
+collect_label_code(void *target, int column, const char *text, size_t length)
+{
+	RmlCollector *collector = target;
+
+	return collect_code(target, collector->n_features, text, length);
+}
+
+static void
+bind_label(RmlCollector *collector, Oid type)
+{
+	RmlColumn *column = &collector->frame.columns[collector->n_features];
+
+	rml_value_bind(&collector->label_binding, rml_pg_env_context(collector->env), type,
+				   column->name, column->slot, collect_label_code, collector);
 }
 
 void
@@ -239,17 +318,21 @@ rml_collect_start(RmlCollector *collector, MemoryContext parent, const RmlFitSpe
 {
 	RmlRowColumns columns;
 	RmlRowParams *row_params = &collector->row_params;
+	RmlNames roles;
 
 	collector->env = rml_pg_env_create(parent, spec->function);
 	keep_arguments(collector, spec, arguments);
 	rml_collect_begin(collector, spec);
+	find_roles(collector);
+	roles = role_names(collector);
 	rml_row_columns(&columns, collector->env, spec->function, arguments->row_type, row,
-					&row_params->features, &row_params->exclude, spec->categories);
-	if (spec->label_name != NULL)
-		add_label_column(&columns, collector->env, spec->label_name);
+					&row_params->features, &row_params->exclude, &roles, spec->categories);
+	add_role_columns(collector, &columns, arguments->label_type, row);
 	rml_frame_init(&collector->frame, collector->env, columns.n, columns.names, columns.types,
 				   columns.kinds);
 	bind_row(collector, row);
+	if (spec->label_value || spec->label_name != NULL)
+		bind_label(collector, spec->label_value ? arguments->label_type : INT4OID);
 }
 
 void
@@ -269,11 +352,13 @@ rml_collect_start_values(RmlCollector *collector, MemoryContext parent, const Rm
 		types[i] = "double precision";
 	rml_frame_init(&collector->frame, collector->env, n, (char *const *) spec->value_names, types,
 				   kinds);
+	collector->n_features = n;
 }
 
 static void
 refuse_missing(const RmlCollector *collector, const double *numbers, const int32_t *codes)
 {
+	/* a row without its label or weight has been left out by now */
 	const char *name = rml_row_first_missing(&collector->binding, numbers, codes);
 
 	ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
@@ -281,8 +366,44 @@ refuse_missing(const RmlCollector *collector, const double *numbers, const int32
 					errdetail("Option \"impute\" of %s is \"error\".", collector->spec->function)));
 }
 
+static void
+check_weight(const RmlCollector *collector, const double *numbers)
+{
+	const RmlColumn *column = &collector->frame.columns[collector->n_features + 1];
+
+	if (collector->roles.weight != NULL && numbers[column->slot] < 0)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("%s: the weight \"%s\" is negative (%g)", collector->spec->function,
+							   column->name, numbers[column->slot])));
+}
+
+/* columns with a role that have no value in this row */
+static int
+missing_roles(const RmlCollector *collector, const double *numbers, const int32_t *codes)
+{
+	const RmlFrame *frame = &collector->frame;
+	int missing = 0;
+
+	for (int i = collector->n_features; i < frame->n_columns; i++)
+	{
+		const RmlColumn *column = &frame->columns[i];
+
+		missing += column->kind == RML_CATEGORICAL ? codes[column->slot] == 0
+												   : isnan(numbers[column->slot]);
+	}
+	return missing;
+}
+
+static bool
+leave_out(RmlFrame *frame)
+{
+	rml_frame_pop(frame);
+	frame->skipped++;
+	return false;
+}
+
 bool
-rml_collect_row(RmlCollector *collector, Datum row, int32 label)
+rml_collect_row(RmlCollector *collector, Datum row, Datum label)
 {
 	RmlFrame *frame = &collector->frame;
 	double *numbers;
@@ -291,17 +412,21 @@ rml_collect_row(RmlCollector *collector, Datum row, int32 label)
 
 	rml_frame_push(frame, &numbers, &codes);
 	missing = rml_row_read(&collector->binding, row, numbers, codes);
-	if (collector->spec->label_name != NULL)
-		numbers[frame->d_num - 1] = label;
+	if (collector->label_binding.n_columns > 0)
+		rml_value_read(&collector->label_binding, label, false, numbers, codes);
 	if (frame->d_cat > 0)
 		check_category_count(collector);
+	if (collector->roles.label != NULL)
+	{
+		if (missing_roles(collector, numbers, codes) > 0)
+			return leave_out(frame);
+		check_weight(collector, numbers);
+	}
 	if (missing == 0 || collector->row_params.impute < RML_IMPUTE_ERROR)
 		return true;
 	if (collector->row_params.impute == RML_IMPUTE_ERROR)
 		refuse_missing(collector, numbers, codes);
-	rml_frame_pop(frame);
-	frame->skipped++;
-	return false;
+	return leave_out(frame);
 }
 
 bool
@@ -366,6 +491,34 @@ notice_dominance(const RmlCollector *collector, const RmlFit *fit)
 						   "true}, or leave it out.")));
 }
 
+/* what the fit takes on top of the rows, where it is known in advance */
+static size_t
+fitting_bytes(const RmlCollector *collector)
+{
+	const RmlFrame *frame = &collector->frame;
+	int labels = collector->spec->label_name != NULL;
+
+	if (collector->spec->bytes == NULL)
+		return 0;
+	return collector->spec->bytes(collector->params, frame->n, frame->d_num - labels, frame->d_cat,
+								  collector->env->threads);
+}
+
+static void
+take_roles(const RmlCollector *collector, RmlFit *fit)
+{
+	RmlFrame *frame = (RmlFrame *) &collector->frame;
+	int n = frame->n_columns - collector->n_features;
+	RmlTaken *taken = RML_NEW_ZERO(fit->env, RmlTaken, n);
+
+	rml_frame_take(frame, &fit->matrix, collector->n_features, taken);
+	fit->label = &taken[0];
+	if (collector->roles.weight != NULL)
+		fit->weight = &taken[1];
+	if (collector->roles.group != NULL)
+		fit->group = &taken[n - 1];
+}
+
 void
 rml_collect_finish(RmlCollector *collector, bool want_origin, RmlFit *fit)
 {
@@ -374,10 +527,8 @@ rml_collect_finish(RmlCollector *collector, bool want_origin, RmlFit *fit)
 	const RmlFitSpec *spec = collector->spec;
 	RmlRowParams *row_params = &collector->row_params;
 	size_t ordering = rml_frame_order_bytes(frame);
-	bool labelled = spec->label_name != NULL;
-	size_t labels = labelled ? sizeof(int32_t) * (size_t) frame->n : 0;
-	size_t fitting = labels + spec->bytes(collector->params, frame->n, frame->d_num - labelled,
-										  frame->d_cat, env->threads);
+	size_t taken = sizeof(double) * (size_t) frame->n * (frame->n_columns - collector->n_features);
+	size_t fitting = taken + fitting_bytes(collector);
 
 	check_category_count(collector);
 	frame->skipped += collector->skipped;
@@ -388,8 +539,11 @@ rml_collect_finish(RmlCollector *collector, bool want_origin, RmlFit *fit)
 	fit->params = collector->params;
 	fit->options = collector->options;
 	rml_frame_order(frame, want_origin, &fit->matrix);
-	if (labelled)
+	if (spec->label_name != NULL)
 		fit->labels = rml_frame_take_labels(frame, &fit->matrix);
+	else if (collector->n_features < frame->n_columns)
+		take_roles(collector, fit);
+	fit->columns = frame->columns;
 	if (spec->raw)
 		rml_schema_describe(&fit->schema, env, frame, &fit->matrix);
 	else

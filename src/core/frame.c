@@ -412,23 +412,67 @@ rml_frame_deserialize(RmlFrame *frame, RmlEnv *env, const void *bytes)
 	get_rows(&cursor, frame, chunk->codes, (size_t) head.n * frame->d_cat * sizeof(int32_t));
 }
 
-int32_t *
-rml_frame_take_labels(RmlFrame *frame, RmlMatrix *matrix)
+/* how many of the first columns are of this sort */
+static int
+count_columns(const RmlFrame *frame, int n, bool categorical)
 {
-	int d = matrix->d_num - 1;
-	int32_t *labels = RML_NEW(frame->env, int32_t, (size_t) matrix->n);
+	int count = 0;
 
+	for (int i = 0; i < n; i++)
+		count += (frame->columns[i].kind == RML_CATEGORICAL) == categorical;
+	return count;
+}
+
+/* move values of row i from where it was in the matrix to where it will be */
+static void
+take_row(RmlMatrix *matrix, int64_t i, int d_num, int d_cat, RmlTaken *taken, int n_taken)
+{
+	const double *numbers = matrix->numbers + i * matrix->d_num;
+	const int32_t *codes = matrix->codes + i * matrix->d_cat;
+
+	for (int t = 0; t < n_taken; t++)
+		if (taken[t].numbers != NULL)
+			taken[t].numbers[i] = numbers[taken[t].column.slot];
+		else
+			taken[t].codes[i] = codes[taken[t].column.slot];
+	memmove(matrix->numbers + i * d_num, numbers, sizeof(double) * d_num);
+	memmove(matrix->codes + i * d_cat, codes, sizeof(int32_t) * d_cat);
+}
+
+void
+rml_frame_take(RmlFrame *frame, RmlMatrix *matrix, int keep, RmlTaken *taken)
+{
+	int d_num = count_columns(frame, keep, false), d_cat = count_columns(frame, keep, true);
+	int n_taken = frame->n_columns - keep;
+
+	for (int t = 0; t < n_taken; t++)
+	{
+		bool categorical = frame->columns[keep + t].kind == RML_CATEGORICAL;
+
+		taken[t].column = frame->columns[keep + t];
+		taken[t].numbers = categorical ? NULL : RML_NEW(frame->env, double, (size_t) matrix->n);
+		taken[t].codes = categorical ? RML_NEW(frame->env, int32_t, (size_t) matrix->n) : NULL;
+	}
 	for (int64_t i = 0; i < matrix->n; i++)
 	{
-		const double *row = matrix->numbers + i * matrix->d_num;
-
-		labels[i] = (int32_t) row[d];
-		memmove(matrix->numbers + i * d, row, sizeof(double) * d);
+		take_row(matrix, i, d_num, d_cat, taken, n_taken);
 		if (i % POLL_ROWS == POLL_ROWS - 1)
 			rml_poll(frame->env);
 	}
-	matrix->d_num = d;
-	frame->d_num = d;
-	frame->n_columns--;
+	matrix->d_num = frame->d_num = d_num;
+	matrix->d_cat = frame->d_cat = d_cat;
+	frame->n_columns = keep;
+}
+
+int32_t *
+rml_frame_take_labels(RmlFrame *frame, RmlMatrix *matrix)
+{
+	int32_t *labels = RML_NEW(frame->env, int32_t, (size_t) matrix->n);
+	RmlTaken taken;
+
+	rml_frame_take(frame, matrix, frame->n_columns - 1, &taken);
+	for (int64_t i = 0; i < matrix->n; i++)
+		labels[i] = (int32_t) taken.numbers[i];
+	rml_release(frame->env, taken.numbers);
 	return labels;
 }

@@ -54,10 +54,22 @@ rml_options_default(const RmlOptionSet *set)
 			case RML_OPTION_NAMES:
 				memset(field(set, option), 0, sizeof(RmlNames));
 				break;
+			case RML_OPTION_WEIGHTS:
+				memset(field(set, option), 0, sizeof(RmlWeights));
+				break;
 			case RML_OPTION_OBJECT:
 				break;
 		}
 	}
+}
+
+static void
+encode_weights(const RmlWeights *weights, RmlWriter *writer)
+{
+	rml_put_int(writer, TAG_INT, weights->choice);
+	rml_put_int(writer, TAG_COUNT, weights->n);
+	rml_put_strings(writer, TAG_TEXT, weights->names, (size_t) weights->n);
+	rml_put_float64(writer, TAG_FLOAT, weights->numbers, (size_t) weights->n);
 }
 
 void
@@ -87,6 +99,9 @@ rml_options_encode(const RmlOptionSet *set, RmlWriter *writer)
 				rml_put_int(writer, TAG_COUNT, ((const RmlNames *) value)->n);
 				rml_put_strings(writer, TAG_TEXT, ((const RmlNames *) value)->names,
 								(size_t) ((const RmlNames *) value)->n);
+				break;
+			case RML_OPTION_WEIGHTS:
+				encode_weights(value, writer);
 				break;
 			case RML_OPTION_OBJECT:
 				break;
@@ -122,6 +137,17 @@ decode_names(RmlReader *reader, RmlNames *value)
 		value->n = 0;
 }
 
+static void
+decode_weights(const RmlOption *option, RmlReader *reader, RmlWeights *value)
+{
+	value->choice = rml_get_int(reader, TAG_INT, 0, n_choices(option));
+	value->n = rml_get_int(reader, TAG_COUNT, 0, MAX_NAMES);
+	value->names = rml_get_strings(reader, TAG_TEXT, (size_t) value->n);
+	value->numbers = rml_get_finite(reader, TAG_FLOAT, (size_t) value->n);
+	if (reader->error != NULL)
+		value->n = 0;
+}
+
 void
 rml_options_decode(const RmlOptionSet *set, RmlReader *reader)
 {
@@ -152,6 +178,9 @@ rml_options_decode(const RmlOptionSet *set, RmlReader *reader)
 			case RML_OPTION_NAMES:
 				decode_names(reader, value);
 				break;
+			case RML_OPTION_WEIGHTS:
+				decode_weights(option, reader, value);
+				break;
 			case RML_OPTION_OBJECT:
 				break;
 		}
@@ -165,6 +194,20 @@ describe_names(const RmlNames *names, const char *key, RmlInfo *info)
 	for (int64_t i = 0; i < names->n; i++)
 		info->text(info, NULL, names->names[i]);
 	info->end_array(info);
+}
+
+static void
+describe_weights(const RmlOption *option, const RmlWeights *weights, RmlInfo *info)
+{
+	if (weights->choice < n_choices(option))
+	{
+		info->text(info, option->name, option->choices[weights->choice]);
+		return;
+	}
+	info->begin_object(info, option->name);
+	for (int64_t i = 0; i < weights->n; i++)
+		info->number(info, weights->names[i], weights->numbers[i]);
+	info->end_object(info);
 }
 
 void
@@ -203,6 +246,9 @@ rml_options_describe(const RmlOptionSet *set, RmlInfo *info)
 				break;
 			case RML_OPTION_NAMES:
 				describe_names(value, option->name, info);
+				break;
+			case RML_OPTION_WEIGHTS:
+				describe_weights(option, value, info);
 				break;
 			case RML_OPTION_OBJECT:
 				break;

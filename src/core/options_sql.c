@@ -83,6 +83,12 @@ expected(const RmlOption *option)
 		case RML_OPTION_NAMES:
 			appendStringInfoString(&text, "an array of column names");
 			break;
+		case RML_OPTION_WEIGHTS:
+			for (int i = 0; option->choices[i] != NULL; i++)
+				appendStringInfo(&text, "\"%s\", ", option->choices[i]);
+			appendStringInfo(&text, "or an object of numbers from %g to %g", option->low,
+							 option->high);
+			break;
 		case RML_OPTION_OBJECT:
 			appendStringInfoString(&text, "an object");
 			break;
@@ -188,6 +194,34 @@ parse_names(RmlEnv *env, JsonbValue *value, RmlNames *result)
 	return true;
 }
 
+/* a word, or {"name": number, ...} */
+static bool
+parse_weights(RmlEnv *env, const RmlOption *option, JsonbValue *value, RmlWeights *result)
+{
+	JsonbIterator *it;
+	JsonbValue key, number;
+
+	if (parse_choice(option, value, &result->choice))
+		return true;
+	if (value->type != jbvBinary || !JsonContainerIsObject(value->val.binary.data))
+		return false;
+	for (result->choice = 0; option->choices[result->choice] != NULL; result->choice++)
+		;
+	result->n = 0;
+	result->names = RML_NEW(env, char *, JsonContainerSize(value->val.binary.data));
+	result->numbers = RML_NEW(env, double, JsonContainerSize(value->val.binary.data));
+	it = JsonbIteratorInit(value->val.binary.data);
+	JsonbIteratorNext(&it, &key, true);
+	while (JsonbIteratorNext(&it, &key, true) == WJB_KEY)
+	{
+		JsonbIteratorNext(&it, &number, true);
+		result->names[result->n] = rml_strndup(env, key.val.string.val, key.val.string.len);
+		if (!parse_float(option, &number, &result->numbers[result->n++]))
+			return false;
+	}
+	return true;
+}
+
 static bool
 parse_value(const Parse *parse, const RmlOption *option, JsonbValue *value, void *field)
 {
@@ -212,6 +246,8 @@ parse_value(const Parse *parse, const RmlOption *option, JsonbValue *value, void
 			return value->type == jbvString;
 		case RML_OPTION_NAMES:
 			return parse_names(parse->env, value, field);
+		case RML_OPTION_WEIGHTS:
+			return parse_weights(parse->env, option, value, field);
 		case RML_OPTION_OBJECT:
 			return value->type == jbvBinary && JsonContainerIsObject(value->val.binary.data);
 	}

@@ -334,3 +334,9 @@ rml_row_first_missing(const RmlBinding *binding, const double *numbers, const in
 	}
 	return "";
 }
+
+bool
+rml_value_read(RmlBinding *binding, Datum value, bool null, double *numbers, int32_t *codes)
+{
+	return read_column(binding, 0, value, null, numbers, codes) != 0;
+}

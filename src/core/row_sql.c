@@ -86,14 +86,14 @@ names_contain(const RmlNames *names, const char *name)
 	return false;
 }
 
-static bool
-descriptor_has(TupleDesc descriptor, const char *name)
+static int
+find_attribute(TupleDesc descriptor, const char *name)
 {
 	for (int i = 0; i < descriptor->natts; i++)
 		if (!TupleDescAttr(descriptor, i)->attisdropped &&
 			strcmp(NameStr(TupleDescAttr(descriptor, i)->attname), name) == 0)
-			return true;
-	return false;
+			return i;
+	return -1;
 }
 
 static char *
@@ -113,7 +113,7 @@ static void
 check_names_exist(const char *option, const RmlNames *names, TupleDesc descriptor)
 {
 	for (int64_t i = 0; i < names->n; i++)
-		if (!descriptor_has(descriptor, names->names[i]))
+		if (find_attribute(descriptor, names->names[i]) < 0)
 			ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
 							errmsg("column \"%s\" of option \"%s\" does not exist in the row",
 								   names->names[i], option),
@@ -176,17 +176,31 @@ columns_alloc(RmlRowColumns *columns, RmlEnv *env, int most)
 }
 
 static bool
-is_chosen(Form_pg_attribute attribute, const RmlNames *features, const RmlNames *exclude)
+is_chosen(Form_pg_attribute attribute, const RmlNames *features, const RmlNames *exclude,
+		  const RmlNames *roles)
 {
 	const char *name = NameStr(attribute->attname);
 
 	return !attribute->attisdropped && !names_contain(exclude, name) &&
-		   (features->n == 0 || names_contain(features, name));
+		   !names_contain(roles, name) && (features->n == 0 || names_contain(features, name));
+}
+
+static void
+check_roles(const char *function, const RmlNames *features, const RmlNames *roles)
+{
+	for (int64_t i = 0; i < roles->n; i++)
+		if (names_contain(features, roles->names[i]))
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("column \"%s\" cannot be a feature of %s: it is its label, "
+								   "weight or group",
+								   roles->names[i], function),
+							errhint("Take it out of the option \"features\".")));
 }
 
 static void
 record_columns(RmlRowColumns *columns, RmlEnv *env, const char *function, Datum row,
-			   const RmlNames *features, const RmlNames *exclude, bool categories)
+			   const RmlNames *features, const RmlNames *exclude, const RmlNames *roles,
+			   bool categories)
 {
 	Oid type;
 	int32 typmod;
@@ -195,10 +209,11 @@ record_columns(RmlRowColumns *columns, RmlEnv *env, const char *function, Datum 
 
 	check_names_exist("features", features, descriptor);
 	check_names_exist("exclude", exclude, descriptor);
+	check_roles(function, features, roles);
 	columns_alloc(columns, env, descriptor->natts);
 	chosen = palloc(sizeof(bool) * Max(descriptor->natts, 1));
 	for (int i = 0; i < descriptor->natts; i++)
-		chosen[i] = is_chosen(TupleDescAttr(descriptor, i), features, exclude);
+		chosen[i] = is_chosen(TupleDescAttr(descriptor, i), features, exclude, roles);
 	for (int i = 0; i < descriptor->natts; i++)
 	{
 		RmlKind kind;
@@ -255,7 +270,8 @@ array_columns(RmlRowColumns *columns, RmlEnv *env, const char *function, Datum r
 
 void
 rml_row_columns(RmlRowColumns *columns, RmlEnv *env, const char *function, Oid row_type, Datum row,
-				const RmlNames *features, const RmlNames *exclude, bool categories)
+				const RmlNames *features, const RmlNames *exclude, const RmlNames *roles,
+				bool categories)
 {
 	if (features->n > 0 && exclude->n > 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -264,20 +280,71 @@ rml_row_columns(RmlRowColumns *columns, RmlEnv *env, const char *function, Oid r
 	if (row_type == FLOAT8ARRAYOID)
 		array_columns(columns, env, function, row, features, exclude);
 	else
-		record_columns(columns, env, function, row, features, exclude, categories);
+		record_columns(columns, env, function, row, features, exclude, roles, categories);
+}
+
+/* ---- columns that are no features ---- */
+
+static void
+refuse_role_type(const char *function, const char *role, const char *name, Oid type, bool numeric)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATATYPE_MISMATCH),
+			 errmsg("%s: the %s \"%s\" is of type %s", function, role, name, format_type_be(type)),
+			 numeric ? errhint("A %s is a number.", role)
+					 : errhint("A %s is a number, a boolean, a text or an enum.", role)));
+}
+
+static void
+append_column(RmlRowColumns *columns, RmlEnv *env, const char *name, Oid type, RmlKind kind)
+{
+	int n = columns->n;
+
+	columns->names = rml_grow_array(env, columns->names, n, n + 1, sizeof(char *));
+	columns->types = rml_grow_array(env, columns->types, n, n + 1, sizeof(char *));
+	columns->kinds = rml_grow_array(env, columns->kinds, n, n + 1, sizeof(RmlKind));
+	columns->names[n] = rml_strdup(env, name);
+	columns->types[n] = rml_strdup(env, format_type_be(type));
+	columns->kinds[n] = kind;
+	columns->n = n + 1;
+}
+
+void
+rml_row_role_value(RmlRowColumns *columns, RmlEnv *env, const char *function, const char *role,
+				   Oid type)
+{
+	RmlConvert convert;
+	RmlKind kind;
+
+	if (!classify_type(type, &convert, &kind))
+		refuse_role_type(function, role, role, type, false);
+	append_column(columns, env, role, type, kind);
+}
+
+void
+rml_row_role_column(RmlRowColumns *columns, RmlEnv *env, const char *function, Datum row,
+					const char *role, const char *name, bool numeric)
+{
+	Oid type;
+	int32 typmod;
+	TupleDesc descriptor = row_descriptor(row, &type, &typmod);
+	int attribute = find_attribute(descriptor, name);
+	RmlConvert convert;
+	RmlKind kind;
+
+	if (attribute < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("%s: the row has no column \"%s\", named as its %s", function, name, role),
+				 errhint("The row has the columns: %s.", list_columns(descriptor))));
+	type = TupleDescAttr(descriptor, attribute)->atttypid;
+	if (!classify_type(type, &convert, &kind) || (numeric && kind != RML_NUMERIC))
+		refuse_role_type(function, role, name, type, numeric);
+	append_column(columns, env, name, type, kind);
+	ReleaseTupleDesc(descriptor);
 }
 
 /* ---- binding ---- */
-
-static int
-find_attribute(TupleDesc descriptor, const char *name)
-{
-	for (int i = 0; i < descriptor->natts; i++)
-		if (!TupleDescAttr(descriptor, i)->attisdropped &&
-			strcmp(NameStr(TupleDescAttr(descriptor, i)->attname), name) == 0)
-			return i;
-	return -1;
-}
 
 static void
 refuse_missing(const RmlBinding *binding, TupleDesc descriptor)
@@ -428,4 +495,23 @@ rml_row_rebind(RmlBinding *binding, Datum row)
 	pfree(binding->nulls);
 	FreeTupleDesc(binding->tupdesc);
 	bind_record(binding, row);
+}
+
+void
+rml_value_bind(RmlBinding *binding, MemoryContext context, Oid type, char *name, int slot,
+			   RmlCodeFn code, void *target)
+{
+	RmlKind kind;
+
+	memset(binding, 0, sizeof *binding);
+	binding->context = context;
+	binding->n_columns = 1;
+	binding->columns = MemoryContextAllocZero(context, sizeof(RmlBoundColumn));
+	binding->names = MemoryContextAlloc(context, sizeof(char *));
+	binding->names[0] = name;
+	binding->code = code;
+	binding->target = target;
+	classify_type(type, &binding->columns[0].convert, &kind);
+	binding->columns[0].categorical = kind == RML_CATEGORICAL;
+	binding->columns[0].slot = slot;
 }

@@ -87,7 +87,7 @@ collect_row(FunctionCallInfo fcinfo, const RmlFitSpec *spec, RmlCollector *colle
 		read_arguments(fcinfo, spec, i, &arguments);
 		rml_collect_check_arguments(collector, &arguments);
 	}
-	return rml_collect_row(collector, row, DatumGetInt32(label));
+	return rml_collect_row(collector, row, label);
 }
 
 /* collect all rows; used[i] tells whether row i of the partition is in the frame */
