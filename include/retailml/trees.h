@@ -123,6 +123,11 @@ extern double rml_tree_model_predict(const void *fitted, const double *numbers,
 /* the schema's feature at a place */
 extern const RmlFeature *rml_place_feature(const RmlSchema *schema, int place);
 
+/* gain, normalised to the sum 1, and splits [n_features] in the order of the schema */
+extern void rml_tree_importance(const void *fitted, const RmlSchema *schema, double *gain,
+								int64_t *splits);
+
+extern void rml_tree_model_describe(const void *fitted, const RmlSchema *schema, RmlInfo *info);
 extern void rml_tree_model_encode(const void *fitted, RmlWriter *writer);
 extern void *rml_tree_model_decode(RmlReader *reader, const RmlSchema *schema, const void *params);
 

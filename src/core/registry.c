@@ -4,15 +4,17 @@
  */
 #include "retailml/registry.h"
 
+#include "retailml/boost.h"
+#include "retailml/forest.h"
 #include "retailml/kmeans.h"
 #include "retailml/kprototypes.h"
 #include "retailml/rfm.h"
 #include "retailml/segment_names.h"
+#include "retailml/supervised.h"
 
 static const RmlAlgorithm *const algorithms[] = {
-	&rml_kmeans_algorithm,
-	&rml_rfm_algorithm,
-	&rml_kprototypes_algorithm,
+	&rml_kmeans_algorithm, &rml_rfm_algorithm,    &rml_kprototypes_algorithm,
+	&rml_tree_algorithm,   &rml_forest_algorithm, &rml_boost_algorithm,
 };
 
 const RmlAlgorithm *
@@ -142,9 +144,31 @@ cluster_labels(const RmlModel *model, RmlLabels *labels)
 		labels->labels[i] = (RmlLabel){clusters.ids->numbers[order[i]], names[order[i]], NULL};
 }
 
+/*
+ * The classes by what predict() gives: of two, the second from a probability of a half on; of more, the
+ * number of the class, from 1.
+ */
+static bool
+class_labels(const RmlModel *model, RmlLabels *labels)
+{
+	const RmlTarget *target = model->fitted;
+	int n = target->n_classes;
+
+	if (target->task == RML_REGRESSION)
+		return false;
+	labels->n = n;
+	labels->labels = RML_NEW(model->env, RmlLabel, (size_t) n);
+	for (int k = 0; k < n; k++)
+		labels->labels[k] =
+			(RmlLabel){n == 2 ? (k == 0 ? -1.0 : 0.5) : k + 1.0, target->classes[k], NULL};
+	return true;
+}
+
 bool
 rml_model_labels(const RmlModel *model, RmlLabels *labels)
 {
+	if (model->algorithm->supervised)
+		return class_labels(model, labels);
 	if (model->algorithm->clusters != NULL)
 		cluster_labels(model, labels);
 	else if (model->algorithm->labels != NULL)

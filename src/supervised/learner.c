@@ -1,0 +1,24 @@
+/*
+ * learner.c
+ *	  The table of learners.
+ */
+#include "retailml/learner.h"
+
+#include <string.h>
+
+#include "retailml/boost.h"
+#include "retailml/forest.h"
+
+static const RmlLearner *const learners[] = {&rml_tree_learner, &rml_forest_learner,
+											 &rml_boost_learner};
+
+const char *const rml_learner_names[] = {"tree", "forest", "boost", NULL};
+
+const RmlLearner *
+rml_learner_by_name(const char *name)
+{
+	for (size_t i = 0; i < sizeof learners / sizeof learners[0]; i++)
+		if (strcmp(learners[i]->algorithm->name, name) == 0)
+			return learners[i];
+	return NULL;
+}

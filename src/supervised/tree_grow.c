@@ -1,0 +1,269 @@
+/*
+ * tree_grow.c
+ *	  Growing a tree depth first, trying some of the features at each node.
+ *
+ * A node's rows are a range of the array, so splitting a node reorders its range.  The features of
+ * a node are drawn without replacement; a feature that is constant in the node does not count as tried.
+ */
+#include "tree_internal.h"
+
+#include <string.h>
+
+#include "retailml/rng.h"
+
+#define POLL_ROWS 200000
+
+typedef struct Pending
+{
+	int64_t start;
+	int64_t end;
+	int32_t node;
+	int32_t depth;
+} Pending;
+
+typedef struct Grower
+{
+	RmlBuilder *builder;
+	RmlEnv *env;
+	const RmlBins *bins;
+	const RmlGrowRules *rules;
+	RmlGrowRow *rows;
+	RmlGrowRow *moved; /* [n] scratch of partition */
+	double *histogram; /* [255 x stride] */
+	double *sums;      /* [1 + K] of the node */
+	int *features;     /* [d] an order, reshuffled in part at each node */
+	uint64_t draws;
+	int64_t since_poll; /* rows */
+	Pending *stack;
+	int64_t n_pending;
+	int64_t room;
+} Grower;
+
+/* ---- sums ---- */
+
+static inline void
+add_row(double *restrict bin, const RmlGrowRow *row, int outputs)
+{
+	double weight = row->weight;
+
+	bin[0] += weight;
+	if (outputs == 1)
+	{
+		bin[1] += weight * row->y;
+		bin[2] += 1.0;
+	}
+	else
+	{
+		bin[1 + (int) row->y] += weight;
+		bin[1 + outputs] += 1.0;
+	}
+}
+
+static void
+node_sums(Grower *grower, const Pending *node)
+{
+	int outputs = grower->rules->split.outputs;
+	double *sums = grower->sums;
+
+	memset(sums, 0, sizeof(double) * (size_t) (outputs + 2));
+	for (int64_t i = node->start; i < node->end; i++)
+		add_row(sums, &grower->rows[i], outputs);
+}
+
+static void
+poll_now_and_then(Grower *grower, int64_t rows)
+{
+	grower->since_poll += rows;
+	if (grower->since_poll < POLL_ROWS)
+		return;
+	grower->since_poll = 0;
+	rml_poll(grower->env);
+}
+
+static void
+make_histogram(Grower *grower, const Pending *node, int place)
+{
+	const uint8_t *column = rml_bins_column(grower->bins, place);
+	const RmlGrowRow *rows = grower->rows;
+	int outputs = grower->rules->split.outputs;
+	int stride = outputs + 2;
+	double *histogram = grower->histogram;
+
+	memset(histogram, 0, sizeof(double) * (size_t) (stride * grower->bins->n_bins[place]));
+	if (outputs == 1)
+		for (int64_t i = node->start; i < node->end; i++)
+			add_row(histogram + column[rows[i].row] * 3, &rows[i], 1);
+	else
+		for (int64_t i = node->start; i < node->end; i++)
+			add_row(histogram + column[rows[i].row] * stride, &rows[i], outputs);
+	poll_now_and_then(grower, node->end - node->start);
+}
+
+/* ---- a node ---- */
+
+/* the next feature of this node's random order, the tried-th */
+static int
+draw_feature(Grower *grower, int tried)
+{
+	int d = grower->bins->d;
+	int other = tried;
+	int feature;
+
+	if (grower->rules->max_features < d)
+		other += (int) rml_rng_below(grower->rules->seed, grower->rules->stream, grower->draws++,
+									 (uint64_t) (d - tried));
+	feature = grower->features[other];
+	grower->features[other] = grower->features[tried];
+	grower->features[tried] = feature;
+	return feature;
+}
+
+static bool
+is_pure(const Grower *grower, const Pending *node)
+{
+	for (int64_t i = node->start + 1; i < node->end; i++)
+		if (grower->rows[i].y != grower->rows[node->start].y)
+			return false;
+	return true;
+}
+
+/* tries features until enough that vary have been tried and a split was found */
+static void
+find_split(Grower *grower, const Pending *node, RmlSplit *best)
+{
+	const RmlGrowRules *rules = grower->rules;
+	const RmlNodeSums sums = {(double) (node->end - node->start), 0.0, grower->sums};
+	int64_t useful = 0;
+
+	best->gain = 0.0;
+	for (int tried = 0; tried < grower->bins->d; tried++)
+	{
+		int place = draw_feature(grower, tried);
+
+		make_histogram(grower, node, place);
+		useful +=
+			rml_split_search(&rules->split, grower->bins, place, grower->histogram, &sums, best);
+		if (useful >= rules->max_features && best->gain > 0)
+			return;
+	}
+}
+
+static bool
+may_split(const Grower *grower, const Pending *node)
+{
+	const RmlGrowRules *rules = grower->rules;
+	double rows = (double) (node->end - node->start);
+
+	return rows >= rules->min_split && rows >= 2 * rules->split.min_rows &&
+		   (rules->max_depth == 0 || node->depth < rules->max_depth) && !is_pure(grower, node);
+}
+
+static void
+make_leaf(Grower *grower, int32_t node)
+{
+	double *sums = grower->sums;
+	int outputs = grower->rules->split.outputs;
+
+	for (int k = 1; k <= outputs; k++)
+		sums[k] = sums[0] > 0 ? sums[k] / sums[0] : 0.0;
+	rml_builder_leaf(grower->builder, node, sums + 1);
+}
+
+/* rows that go left first, both sides in their order; returns where the right ones start */
+static int64_t
+partition(Grower *grower, const Pending *node, const RmlSplit *split)
+{
+	const uint8_t *column = rml_bins_column(grower->bins, split->place);
+	bool number = split->place < grower->bins->d_num;
+	RmlGrowRow *rows = grower->rows;
+	int64_t left = node->start, right = 0;
+
+	for (int64_t i = node->start; i < node->end; i++)
+	{
+		RmlGrowRow row = rows[i];
+
+		if (rml_split_left(split, number, column[row.row]))
+			rows[left++] = row;
+		else
+			grower->moved[right++] = row;
+	}
+	memcpy(rows + left, grower->moved, sizeof(RmlGrowRow) * (size_t) right);
+	poll_now_and_then(grower, node->end - node->start);
+	return left;
+}
+
+static void
+push(Grower *grower, int64_t start, int64_t end, int32_t node, int32_t depth)
+{
+	if (grower->n_pending == grower->room)
+	{
+		int64_t grown = grower->room == 0 ? 64 : 2 * grower->room;
+
+		grower->stack = rml_grow_array(grower->env, grower->stack, (size_t) grower->n_pending,
+									   (size_t) grown, sizeof(Pending));
+		grower->room = grown;
+	}
+	grower->stack[grower->n_pending++] = (Pending){start, end, node, depth};
+}
+
+static void
+grow_node(Grower *grower, const Pending *node)
+{
+	RmlSplit split;
+	int64_t middle;
+	int32_t left;
+
+	node_sums(grower, node);
+	rml_builder_cover(grower->builder, node->node, grower->sums[0]);
+	split.gain = 0.0;
+	if (may_split(grower, node))
+		find_split(grower, node, &split);
+	if (split.gain <= 0.0)
+	{
+		make_leaf(grower, node->node);
+		return;
+	}
+	middle = partition(grower, node, &split);
+	left = rml_builder_split(grower->builder, node->node, &split);
+	push(grower, middle, node->end, left + 1, node->depth + 1);
+	push(grower, node->start, middle, left, node->depth + 1);
+}
+
+void
+rml_tree_grow(RmlBuilder *builder, const RmlGrowRules *rules, RmlGrowRow *rows, int64_t n)
+{
+	RmlEnv *env = builder->env;
+	const RmlBins *bins = builder->bins;
+	int stride = rml_histogram_stride(&rules->split);
+	Grower grower = {.builder = builder,
+					 .env = env,
+					 .bins = bins,
+					 .rules = rules,
+					 .rows = rows,
+					 .moved = RML_NEW(env, RmlGrowRow, (size_t) n),
+					 .histogram = RML_NEW(env, double, (size_t) (RML_MAX_BINS * stride)),
+					 .sums = RML_NEW(env, double, (size_t) stride),
+					 .features = RML_NEW(env, int, (size_t) bins->d)};
+
+	for (int f = 0; f < bins->d; f++)
+		grower.features[f] = f;
+	push(&grower, 0, n, 0, 0);
+	while (grower.n_pending > 0)
+	{
+		Pending node = grower.stack[--grower.n_pending];
+
+		grow_node(&grower, &node);
+	}
+	rml_builder_finish(builder);
+	rml_release(env, grower.moved);
+	rml_release(env, grower.histogram);
+	rml_release(env, grower.sums);
+	rml_release(env, grower.features);
+	rml_release(env, grower.stack);
+}
+
+size_t
+rml_tree_grow_bytes(int64_t n)
+{
+	return 2 * (size_t) n * sizeof(RmlGrowRow);
+}
