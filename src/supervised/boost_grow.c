@@ -17,8 +17,14 @@
 
 #define PARTITION_ROWS 32768
 
-/* weight and gradient */
-#define STRIDE 2
+/* hessian, gradient, rows, nothing */
+#define STRIDE 4
+
+/* features whose histograms are summed in one pass over the rows */
+#define TOGETHER 2
+
+/* memory is aligned for doubles, not for two */
+typedef double Pair __attribute__((vector_size(16), aligned(8)));
 
 typedef struct Leaf
 {
@@ -26,7 +32,7 @@ typedef struct Leaf
 	int64_t end;
 	int32_t node;
 	int32_t depth;
-	double sums[STRIDE];
+	double sums[2];    /* hessian, gradient */
 	double *histogram; /* [all bins x STRIDE] */
 	RmlSplit split;    /* the best; gain 0: none */
 } Leaf;
@@ -107,34 +113,65 @@ gather_block(void *context, int64_t block, int thread)
 		grower->gathered[i] = grower->gradients[grower->rows[i]];
 }
 
-static void
-sum_feature(void *context, int64_t block, int thread)
+static inline void
+add_gradient(double *bin, Pair hessian_gradient)
 {
-	const Summing *s = context;
+	*(Pair *) bin += hessian_gradient;
+	bin[2] += 1.0;
+}
+
+/* two features at once: their sums do not wait for each other */
+static inline void
+sum_two(const Summing *s, const int *places, bool in_order)
+{
 	const RmlBoostGrower *grower = s->grower;
-	int place = grower->features[block];
-	const uint8_t *restrict column = rml_bins_column(grower->bins, place);
-	double *restrict histogram = s->leaf->histogram + grower->offsets[place] * STRIDE;
-	const RmlGradient *restrict gradients = s->in_order ? grower->gradients : grower->gathered;
+	const uint8_t *restrict first = rml_bins_column(grower->bins, places[0]);
+	const uint8_t *restrict second = rml_bins_column(grower->bins, places[1]);
+	double *a = s->leaf->histogram + grower->offsets[places[0]] * STRIDE;
+	double *b = s->leaf->histogram + grower->offsets[places[1]] * STRIDE;
+	const RmlGradient *restrict gradients = in_order ? grower->gradients : grower->gathered;
 	const int32_t *restrict rows = grower->rows;
 
+	for (int64_t i = s->start; i < s->end; i++)
+	{
+		int64_t row = in_order ? i : rows[i];
+		Pair sums = {gradients[i].h, gradients[i].g};
+
+		add_gradient(a + first[row] * STRIDE, sums);
+		add_gradient(b + second[row] * STRIDE, sums);
+	}
+}
+
+static inline void
+sum_one(const Summing *s, int place, bool in_order)
+{
+	const RmlBoostGrower *grower = s->grower;
+	const uint8_t *restrict column = rml_bins_column(grower->bins, place);
+	double *histogram = s->leaf->histogram + grower->offsets[place] * STRIDE;
+	const RmlGradient *restrict gradients = in_order ? grower->gradients : grower->gathered;
+	const int32_t *restrict rows = grower->rows;
+
+	for (int64_t i = s->start; i < s->end; i++)
+		add_gradient(histogram + column[in_order ? i : rows[i]] * STRIDE,
+					 (Pair){gradients[i].h, gradients[i].g});
+}
+
+static void
+sum_features(void *context, int64_t block, int thread)
+{
+	const Summing *s = context;
+	const int *places = s->grower->features + block * TOGETHER;
+	bool alone = block * TOGETHER + 1 == s->grower->n_features;
+
 	(void) thread;
-	if (s->in_order)
-		for (int64_t i = s->start; i < s->end; i++)
-		{
-			double *bin = histogram + column[i] * STRIDE;
-
-			bin[0] += gradients[i].h;
-			bin[1] += gradients[i].g;
-		}
+	if (alone && s->in_order)
+		sum_one(s, places[0], true);
+	else if (alone)
+		sum_one(s, places[0], false);
+	else if (s->in_order)
+		sum_two(s, places, true);
 	else
-		for (int64_t i = s->start; i < s->end; i++)
-		{
-			double *bin = histogram + column[rows[i]] * STRIDE;
-
-			bin[0] += gradients[i].h;
-			bin[1] += gradients[i].g;
-		}
+		sum_two(s, places, false);
 }
 
 static size_t
@@ -155,7 +192,7 @@ sum_histogram(RmlBoostGrower *grower, Leaf *leaf)
 		if (!s.in_order)
 			rml_parallel(grower->env, rml_blocks(s.end - s.start, PARTITION_ROWS), gather_block,
 						 &s);
-		rml_parallel(grower->env, grower->n_features, sum_feature, &s);
+		rml_parallel(grower->env, rml_blocks(grower->n_features, TOGETHER), sum_features, &s);
 	}
 }
 
@@ -189,8 +226,7 @@ search_feature(void *context, int64_t block, int thread)
 	const Leaf *leaf = s->leaves[block / grower->n_features];
 	int place = grower->features[block % grower->n_features];
 	RmlSplit *best = &grower->candidates[block];
-	const RmlNodeSums sums = {(double) (leaf->end - leaf->start),
-							  (double) (leaf->end - leaf->start) / leaf->sums[0], leaf->sums};
+	const RmlNodeSums sums = {(double) (leaf->end - leaf->start), leaf->sums};
 
 	(void) thread;
 	best->gain = 0.0;
@@ -237,9 +273,8 @@ find_splits(RmlBoostGrower *grower, Leaf **leaves, int n)
 typedef struct Partition
 {
 	RmlBoostGrower *grower;
-	const RmlSplit *split;
 	const uint8_t *column;
-	bool number;
+	uint8_t goes_left[RML_MAX_BINS + 1]; /* by bin */
 	int64_t start;
 	int64_t end;
 	int64_t left; /* rows that go left */
@@ -256,11 +291,14 @@ count_left(void *context, int64_t block, int thread)
 
 	(void) thread;
 	for (int64_t i = first; i < end; i++)
-		n += rml_split_left(p->split, p->number, p->column[rows[i]]);
+		n += p->goes_left[p->column[rows[i]]];
 	p->grower->left_counts[block] = n;
 }
 
-/* rows of a block to their places in scratch; left_counts is by now the place of the first left one */
+/*
+ * Rows of a block to their places in scratch; left_counts is by now the place of the first left one.
+ * Without branches: which way a row goes is what a branch predictor cannot know.
+ */
 static void
 scatter(void *context, int64_t block, int thread)
 {
@@ -269,13 +307,21 @@ scatter(void *context, int64_t block, int thread)
 	int32_t *moved = p->grower->moved;
 	int64_t first = p->start + block * PARTITION_ROWS;
 	int64_t end = first + PARTITION_ROWS < p->end ? first + PARTITION_ROWS : p->end;
-	int64_t places[2] = {0, p->grower->left_counts[block]};
+	int64_t left = p->grower->left_counts[block];
+	/* rows before this block that do not go left went right */
+	int64_t right = p->start + p->left + (first - left);
 
 	(void) thread;
-	/* rows before this block that do not go left went right */
-	places[0] = p->start + p->left + (first - p->start) - (places[1] - p->start);
 	for (int64_t i = first; i < end; i++)
-		moved[places[rml_split_left(p->split, p->number, p->column[rows[i]])]++] = rows[i];
+	{
+		int32_t row = rows[i];
+		int64_t goes_left = p->goes_left[p->column[row]];
+		int64_t place = goes_left ? left : right;
+
+		moved[place] = row;
+		left += goes_left;
+		right += 1 - goes_left;
+	}
 }
 
 static void
@@ -373,29 +419,22 @@ sum_children(RmlBoostGrower *grower, Leaf *a, Leaf *b)
 	subtract_histogram(grower, large->histogram, small->histogram);
 }
 
-/*
- * Split a leaf: it becomes its own left child, the right one is new.  Counts in a search are
- * estimates from hessians; a split that leaves too few rows on a side is given up here.
- */
+/* a leaf becomes its own left child, the right one is new */
 static void
 split_leaf(RmlBoostGrower *grower, Leaf *left)
 {
 	const RmlSplit split = left->split;
 	Leaf *right = &grower->leaves[grower->n_leaves];
-	Partition p = {grower,
-				   &split,
-				   rml_bins_column(grower->bins, split.place),
-				   split.place < grower->bins->d_num,
-				   left->start,
-				   left->end,
-				   0};
-	double least = grower->rules->split.min_rows;
+	Partition p = {.grower = grower,
+				   .column = rml_bins_column(grower->bins, split.place),
+				   .start = left->start,
+				   .end = left->end};
 	int32_t child;
 
+	for (int b = 0; b < grower->bins->n_bins[split.place]; b++)
+		p.goes_left[b] = rml_split_left(&split, split.place < grower->bins->d_num, b);
 	p.left = count_rows_left(grower, &p);
 	left->split.gain = 0.0;
-	if ((double) p.left < least || (double) (p.end - p.start - p.left) < least)
-		return;
 	move_rows(grower, &p);
 	child = rml_builder_split(grower->builder, left->node, &split);
 	*right =

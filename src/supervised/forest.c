@@ -296,7 +296,6 @@ prepare(RmlEnv *env, Forest *forest, int64_t n_trees)
 	forest->outputs = n_outputs(&rows->target);
 	forest->mean = mean_label(rows);
 	forest->rules = (RmlGrowRules){.split = {.outputs = forest->outputs,
-											 .counted = true,
 											 .min_rows = min_samples_leaf(params, rows)},
 								   .max_depth = params->max_depth,
 								   .max_features = max_features(params, rows),

@@ -86,13 +86,13 @@ make_histogram(Grower *grower, const Pending *node, int place)
 	const uint8_t *column = rml_bins_column(grower->bins, place);
 	const RmlGrowRow *rows = grower->rows;
 	int outputs = grower->rules->split.outputs;
-	int stride = outputs + 2;
+	int stride = rml_histogram_stride(&grower->rules->split);
 	double *histogram = grower->histogram;
 
 	memset(histogram, 0, sizeof(double) * (size_t) (stride * grower->bins->n_bins[place]));
 	if (outputs == 1)
 		for (int64_t i = node->start; i < node->end; i++)
-			add_row(histogram + column[rows[i].row] * 3, &rows[i], 1);
+			add_row(histogram + column[rows[i].row] * 4, &rows[i], 1);
 	else
 		for (int64_t i = node->start; i < node->end; i++)
 			add_row(histogram + column[rows[i].row] * stride, &rows[i], outputs);
@@ -132,7 +132,7 @@ static void
 find_split(Grower *grower, const Pending *node, RmlSplit *best)
 {
 	const RmlGrowRules *rules = grower->rules;
-	const RmlNodeSums sums = {(double) (node->end - node->start), 0.0, grower->sums};
+	const RmlNodeSums sums = {(double) (node->end - node->start), grower->sums};
 	int64_t useful = 0;
 
 	best->gain = 0.0;

@@ -3,7 +3,7 @@
  *	  What growing single trees, forests and boosted trees share: bins, histograms, splits, nodes.
  *
  * Features are cut into at most 255 bins once; trees are grown on bin numbers.  A histogram holds, for
- * each bin of a feature, sums over the rows of a node: [weight, s_1 .. s_K (, count)].  A tree on a
+ * each bin of a feature, sums over the rows of a node: [weight, s_1 .. s_K, rows, perhaps one for alignment].  A tree on a
  * label y has s = weight * y (K = 1) or the weight of each class (K classes); a boosted one has s =
  * gradients and weight = hessians.  In all cases the best value of a leaf is s / weight and a side of a
  * split is worth sum_k s_k^2 / (weight + l2), so one search serves all: for classes this is the Gini
@@ -47,7 +47,6 @@ rml_bins_column(const RmlBins *bins, int place)
 typedef struct RmlSplitRules
 {
 	int outputs;
-	bool counted;           /* histograms hold counts; else count = weight * rows_per_weight */
 	double l2;              /* added to the weight of a side */
 	double min_rows;        /* of a side */
 	double min_weight;      /* of a side */
@@ -59,7 +58,6 @@ typedef struct RmlSplitRules
 typedef struct RmlNodeSums
 {
 	double rows;
-	double rows_per_weight;
 	const double *sums; /* [weight, s_1 .. s_K] */
 } RmlNodeSums;
 
@@ -71,11 +69,11 @@ typedef struct RmlSplit
 	uint32_t set[RML_BIN_WORDS]; /* category: bins that go left */
 } RmlSplit;
 
-/* doubles per bin of a histogram */
+/* doubles per bin of a histogram: an even number, so that two can be added at once */
 static inline int
 rml_histogram_stride(const RmlSplitRules *rules)
 {
-	return 1 + rules->outputs + rules->counted;
+	return (rules->outputs + 3) & ~1;
 }
 
 /* value of a node: sum_k s_k^2 / (weight + l2) */

@@ -42,8 +42,7 @@ rml_node_score(const RmlSplitRules *rules, const double *sums, double l2)
 static double
 bin_rows(const Search *search, const double *bin)
 {
-	return search->rules->counted ? bin[search->stride - 1]
-								  : bin[0] * search->node->rows_per_weight;
+	return bin[search->rules->outputs + 1];
 }
 
 static bool
