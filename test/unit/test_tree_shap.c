@@ -240,6 +240,100 @@ test_deep(RmlEnv *env, int d, int depth)
 	unit_equal_int((int64_t) (unit_env_in_use(env) - before), 0, "and leave no memory behind");
 }
 
+/* ---- golden: models of scikit-learn, explained by shap */
+
+#define GOLDEN_D 5
+
+/* the model that begins at a row of the file; *row moves behind it */
+static RmlTreeModel *
+golden_model(RmlEnv *env, const UnitCsv *golden, size_t *row)
+{
+	const char *name = unit_csv_text(golden, *row, "model");
+	RmlTreeModel *model = RML_NEW_ZERO(env, RmlTreeModel, 1);
+	RmlTrees *trees = &model->trees;
+	size_t most = golden->rows, first = *row;
+
+	*trees = (RmlTrees){.outputs = isnan(unit_csv_number(golden, first, "value2")) ? 1 : 3,
+						.n_groups = 1,
+						.d_num = GOLDEN_D};
+	trees->nodes = RML_NEW_ZERO(env, RmlTreeNode, most);
+	trees->cover = RML_NEW_ZERO(env, double, most);
+	trees->values = RML_NEW_ZERO(env, double, most * 3);
+	trees->starts = RML_NEW_ZERO(env, int64_t, most);
+	for (; *row < most && strcmp(unit_csv_text(golden, *row, "model"), name) == 0; ++*row)
+	{
+		int64_t i = trees->n_nodes++;
+		int place = (int) unit_csv_number(golden, *row, "place");
+		bool several = place == RML_LEAF && trees->outputs > 1;
+
+		trees->n_trees = (int) unit_csv_number(golden, *row, "tree") + 1;
+		trees->starts[trees->n_trees] = i + 1;
+		trees->cover[i] = unit_csv_number(golden, *row, "cover");
+		trees->nodes[i].place = place;
+		trees->nodes[i].threshold =
+			unit_csv_number(golden, *row, place == RML_LEAF ? "value0" : "threshold");
+		trees->nodes[i].left =
+			(int32_t) (several ? trees->n_leaves : unit_csv_number(golden, *row, "left"));
+		for (int k = 0; several && k < 3; k++)
+			trees->values[trees->n_leaves * 3 + k] = unit_csv_number(golden, *row,
+																	 k == 0   ? "value0"
+																	 : k == 1 ? "value1"
+																			  : "value2");
+		trees->n_leaves += several;
+	}
+	model->scale = strcmp(name, "boost") == 0 ? 1.0 : 1.0 / trees->n_trees;
+	model->base = RML_NEW_ZERO(env, double, 3);
+	return model;
+}
+
+static void
+check_golden(RmlEnv *env, const RmlTreeModel *model, const RmlSchema *schema, const char *name,
+			 const UnitCsv *rows, const double *x, const double *wanted)
+{
+	double worst = 0;
+	int n = 0;
+
+	for (size_t i = 0; i < rows->rows; i++)
+	{
+		double got[GOLDEN_D], base;
+
+		if (strcmp(unit_csv_text(rows, i, "model"), name) != 0)
+			continue;
+		rml_trees_explain(model, schema, env, x + i * GOLDEN_D, NULL,
+						  (int) unit_csv_number(rows, i, "output"), got, &base);
+		worst = fmax(worst, fabs(base - wanted[i * (GOLDEN_D + 1)]));
+		for (int j = 0; j < GOLDEN_D; j++)
+			worst = fmax(worst, fabs(got[j] - wanted[i * (GOLDEN_D + 1) + 1 + (size_t) j]));
+		n++;
+	}
+	unit_ok(n >= 12, "%s: %d golden rows", name, n);
+	unit_near(worst, 0, 1e-10, "%s: base and contributions are those of shap", name);
+}
+
+static void
+test_golden(RmlEnv *env)
+{
+	const SampleShape shape = {GOLDEN_D, 0, 1, 1, 1, 0, 0};
+	UnitCsv *trees = unit_golden("tree_shap_trees.csv"), *rows = unit_golden("tree_shap_rows.csv");
+	RmlSchema *schema = sample_schema(env, &shape);
+	double *x, *wanted;
+
+	if (trees == NULL || rows == NULL)
+		return;
+	x = unit_csv_numbers(rows, "x0", GOLDEN_D);
+	wanted = unit_csv_numbers(rows, "base", GOLDEN_D + 1);
+	for (size_t row = 0; row < trees->rows;)
+	{
+		const char *name = unit_csv_text(trees, row, "model");
+
+		check_golden(env, golden_model(env, trees, &row), schema, name, rows, x, wanted);
+	}
+	free(x);
+	free(wanted);
+	unit_csv_free(trees);
+	unit_csv_free(rows);
+}
+
 static void
 test_importance(RmlEnv *env)
 {
@@ -288,6 +382,7 @@ main(void)
 	test_deep(env, 5, 40);
 	test_deep(env, 300, 300);
 	test_deep(env, 30, 3000);
+	test_golden(env);
 	test_importance(env);
 	test_cancel(env);
 	unit_env_free(env);
