@@ -134,6 +134,10 @@ extern void rml_kmeans_encode(const void *kmeans, RmlWriter *writer);
 extern void *rml_kmeans_decode(RmlReader *reader, const RmlSchema *schema, const void *params);
 extern void rml_kmeans_describe(const void *fitted, const RmlSchema *schema, RmlInfo *info);
 
+/* the model as SQL (sql_expression.h), with categories where it has some */
+extern void rml_kmeans_expression(const void *fitted, const RmlSchema *schema,
+								  RmlExpression *expression);
+
 /* predict() gives the cluster's number */
 extern const RmlAlgorithm rml_kmeans_algorithm;
 

@@ -160,6 +160,7 @@ const RmlAlgorithm rml_kmeans_algorithm = {
 	.predict = predict_number,
 	.describe = rml_kmeans_describe,
 	.clusters = view_clusters,
+	.expression = rml_kmeans_expression,
 };
 
 /* ---- order of clusters ---- */

@@ -290,6 +290,12 @@ view_clusters(void *fitted, RmlClusters *view)
 						  .gamma = prototypes->d_cat > 0 ? prototypes->gamma : 0.0};
 }
 
+static void
+write_expression(const void *fitted, const RmlSchema *schema, RmlExpression *expression)
+{
+	rml_kmeans_expression(&((const RmlKprototypes *) fitted)->prototypes, schema, expression);
+}
+
 const RmlAlgorithm rml_kprototypes_algorithm = {
 	.id = RML_ALGORITHM_KPROTOTYPES,
 	.version = KPROTOTYPES_VERSION,
@@ -302,4 +308,5 @@ const RmlAlgorithm rml_kprototypes_algorithm = {
 	.predict = predict_number,
 	.describe = rml_kprototypes_describe,
 	.clusters = view_clusters,
+	.expression = write_expression,
 };
