@@ -44,8 +44,4 @@ extern void rml_trees_explain(const void *fitted, const RmlSchema *schema, RmlEn
 							  const double *numbers, const int32_t *codes, int output,
 							  double *contributions, double *base);
 
-/* gain of each feature [n_features], as shares of 1 (all 0 without a split), and its splits */
-extern void rml_trees_importance(const void *fitted, const RmlSchema *schema, double *gain,
-								 int64_t *splits);
-
 #endif /* RETAILML_TREE_SHAP_H */

@@ -9,6 +9,8 @@
 
 #include "retailml/parallel.h"
 #include "retailml/rng.h"
+#include "retailml/tree_expression.h"
+#include "retailml/tree_shap.h"
 
 #include "tree_internal.h"
 
@@ -492,7 +494,9 @@ const RmlAlgorithm rml_boost_algorithm = {
 	.describe = rml_tree_model_describe,
 	.supervised = true,
 	.proba = rml_tree_model_proba,
+	.explain = rml_trees_explain,
 	.importance = rml_tree_importance,
+	.expression = rml_trees_expression,
 };
 
 const RmlLearner rml_boost_learner = {

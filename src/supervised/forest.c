@@ -10,6 +10,8 @@
 #include "retailml/parallel.h"
 #include "retailml/rng.h"
 #include "retailml/tasks.h"
+#include "retailml/tree_expression.h"
+#include "retailml/tree_shap.h"
 
 #include "tree_internal.h"
 
@@ -391,7 +393,9 @@ const RmlAlgorithm rml_forest_algorithm = {
 	.describe = rml_tree_model_describe,
 	.supervised = true,
 	.proba = rml_tree_model_proba,
+	.explain = rml_trees_explain,
 	.importance = rml_tree_importance,
+	.expression = rml_trees_expression,
 };
 
 const RmlAlgorithm rml_tree_algorithm = {
@@ -407,7 +411,9 @@ const RmlAlgorithm rml_tree_algorithm = {
 	.describe = rml_tree_model_describe,
 	.supervised = true,
 	.proba = rml_tree_model_proba,
+	.explain = rml_trees_explain,
 	.importance = rml_tree_importance,
+	.expression = rml_trees_expression,
 };
 
 const RmlLearner rml_forest_learner = {

@@ -1,10 +1,11 @@
 /*
  * tree_shap.c
- *	  Shapley values of tree models by quadrature; importances.
+ *	  Shapley values of tree models by quadrature.
  */
 #include "retailml/tree_shap.h"
 
 #include <math.h>
+#include <string.h>
 
 #define POLL_EVERY 16384
 #define NEWTON_STEPS 100
@@ -88,19 +89,25 @@ gauss_legendre(int n, double *at, double *weights)
 
 /* ---- the tree ---- */
 
-/* children come after their parents */
+/*
+ * Children come after their parents.  A node with two of them, which a damaged model may have, is as deep
+ * as the deeper one says.
+ */
 static int
 tree_depth(const RmlTreeNode *nodes, int64_t n, int32_t *depths)
 {
 	int deepest = 0;
 
-	depths[0] = 0;
+	memset(depths, 0, sizeof(int32_t) * (size_t) n);
 	for (int64_t i = 0; i < n; i++)
 	{
+		int32_t *children = nodes[i].place == RML_LEAF ? NULL : depths + nodes[i].left;
+
 		if (depths[i] > deepest)
 			deepest = depths[i];
-		if (nodes[i].place != RML_LEAF)
-			depths[nodes[i].left] = depths[nodes[i].left + 1] = depths[i] + 1;
+		for (int c = 0; children != NULL && c < 2; c++)
+			if (children[c] <= depths[i])
+				children[c] = depths[i] + 1;
 	}
 	return deepest;
 }
@@ -365,23 +372,4 @@ rml_trees_explain(const void *fitted, const RmlSchema *schema, RmlEnv *env, cons
 		contributions[i] =
 			sign * model->scale * walk.shares[feature_place(trees, &schema->features[i])];
 	walk_release(&walk);
-}
-
-/* ---- importance ---- */
-
-void
-rml_trees_importance(const void *fitted, const RmlSchema *schema, double *gain, int64_t *splits)
-{
-	const RmlTrees *trees = &((const RmlTreeModel *) fitted)->trees;
-	double total = 0.0;
-
-	for (int i = 0; i < trees->d_num + trees->d_cat; i++)
-		total += trees->gain[i];
-	for (int i = 0; i < schema->n_features; i++)
-	{
-		int place = feature_place(trees, &schema->features[i]);
-
-		gain[i] = total > 0 ? trees->gain[place] / total : 0.0;
-		splits[i] = trees->splits[place];
-	}
 }

@@ -335,28 +335,6 @@ test_golden(RmlEnv *env)
 }
 
 static void
-test_importance(RmlEnv *env)
-{
-	const SampleShape shape = {1, 1, 1, 1, 1, 0, 0};
-	RmlTreeModel *model = sample_model(env, &shape, 1);
-	RmlSchema *schema = sample_schema(env, &shape);
-	const double wanted[] = {0.25, 0.75}, none[] = {0, 0};
-	double gain[2];
-	int64_t splits[2];
-
-	model->trees.gain[0] = 6; /* the number, which is the second feature */
-	model->trees.gain[1] = 2;
-	model->trees.splits[0] = 3;
-	model->trees.splits[1] = 1;
-	rml_trees_importance(model, schema, gain, splits);
-	unit_near_array(gain, wanted, 2, 0, "gain as a share, in the schema's order");
-	unit_ok(splits[0] == 1 && splits[1] == 3, "splits too");
-	model->trees.gain[0] = model->trees.gain[1] = 0;
-	rml_trees_importance(model, schema, gain, splits);
-	unit_near_array(gain, none, 2, 0, "no gain at all");
-}
-
-static void
 test_cancel(RmlEnv *env)
 {
 	const SampleShape shape = {3, 0, 20, 1, 1, 3, 0};
@@ -383,7 +361,6 @@ main(void)
 	test_deep(env, 300, 300);
 	test_deep(env, 30, 3000);
 	test_golden(env);
-	test_importance(env);
 	test_cancel(env);
 	unit_env_free(env);
 	return unit_done();
