@@ -3,7 +3,7 @@
  *	  What fits of linear models share: passes over the rows, and the equations they lead to.
  *
  * A fit works in its own basis.  Numbers are z = (x - centre) / scale with about mean 0 and standard
- * deviation 1; the intercept is a column of ones; codes are indicators, of the reference too.  A row
+ * deviation 1 to 2; the intercept is a column of ones; codes are indicators, of the reference too.  A row
  * is then a short dense vector and one place for each category, and touches of X'WX only what these
  * meet: X never exists.  Columns of the basis, "axes":
  *
@@ -44,13 +44,14 @@ typedef struct RmlLinearRows
 	RmlEnv *env;
 	const RmlTrainingSet *set;
 	const RmlLinearDesign *design;
-	double *centre; /* [d_num] */
-	double *scale;  /* [d_num] positive */
-	int n_dense;    /* d_num + 1 + n_extra */
-	int width;      /* n_dense, padded */
-	int n_places;   /* codes of all categories */
-	int axes;       /* width + n_places */
-	int n_extra;    /* residual axes */
+	double *centre;  /* [d_num] */
+	double *scale;   /* [d_num] positive; a power of 2, so that nothing is rounded */
+	double *inverse; /* [d_num] 1 / scale */
+	int n_dense;     /* d_num + 1 + n_extra */
+	int width;       /* n_dense, padded */
+	int n_places;    /* codes of all categories */
+	int axes;        /* width + n_places */
+	int n_extra;     /* residual axes */
 	const double
 		*extra; /* [n_extra x axes] each as a combination of the axes before it, and codes */
 } RmlLinearRows;

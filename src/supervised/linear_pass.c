@@ -45,6 +45,7 @@ rml_linear_rows(RmlLinearRows *rows, RmlEnv *env, const RmlTrainingSet *set,
 	rows->n_places = design->place[design->d_cat];
 	rows->centre = RML_NEW(env, double, (size_t) design->d_num);
 	rows->scale = RML_NEW(env, double, (size_t) design->d_num);
+	rows->inverse = RML_NEW(env, double, (size_t) design->d_num);
 	for (int j = 0; j < design->d_num; j++)
 	{
 		const RmlFeature *feature = &schema->features[design->number_owner[j]];
@@ -52,7 +53,9 @@ rml_linear_rows(RmlLinearRows *rows, RmlEnv *env, const RmlTrainingSet *set,
 		double sd = feature->sd / scaling->scale;
 
 		rows->centre[j] = (feature->mean - scaling->centre) / scaling->scale;
-		rows->scale[j] = sd > 0.0 && isfinite(sd) ? sd : 1.0;
+		rows->scale[j] =
+			sd > 0.0 && isfinite(sd) ? ldexp(1.0, sd < 1e-300 ? -1000 : ilogb(sd)) : 1.0;
+		rows->inverse[j] = 1.0 / rows->scale[j];
 	}
 	rml_linear_rows_extend(rows, 0, NULL);
 }
@@ -62,6 +65,7 @@ rml_linear_rows_release(RmlLinearRows *rows)
 {
 	rml_release(rows->env, rows->centre);
 	rml_release(rows->env, rows->scale);
+	rml_release(rows->env, rows->inverse);
 }
 
 int
@@ -144,7 +148,7 @@ extend_row(const RmlLinearRows *rows, double *dense, const int32_t *places)
 }
 
 /* rows [first, first + count) as dense values and places; rows up to a multiple of 4 are zeros */
-static void
+RML_LINEAR_CLONES static void
 load_tile(const RmlLinearRows *rows, RmlLinearTile *tile)
 {
 	const RmlTrainingSet *set = rows->set;
@@ -159,7 +163,7 @@ load_tile(const RmlLinearRows *rows, RmlLinearTile *tile)
 		int32_t *places = tile->places + (size_t) i * (size_t) d_cat;
 
 		for (int j = 0; j < d_num; j++)
-			dense[j] = (numbers[j] - rows->centre[j]) / rows->scale[j];
+			dense[j] = (numbers[j] - rows->centre[j]) * rows->inverse[j];
 		dense[d_num] = 1.0;
 		for (int f = 0; f < d_cat; f++)
 			places[f] = design->place[f] + codes[f];
