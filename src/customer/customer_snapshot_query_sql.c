@@ -2,10 +2,11 @@
  * customer_snapshot_query_sql.c
  *	  The statement behind customer_snapshot.  See customer_snapshot_sql.h for its shape.
  *
- * Columns of the log within the statement: c customer, o order, t time (timestamptz), a amount and
- * q quantity (numeric), p product, g category, h channel.  Keys are compared by their text, which
- * works for every type and leaves no choice which of several equal values to show (1.0 or 1.00,
- * "a" or "A" in some collations); integers stay integers, where it is the same and faster.
+ * Columns of the log within the statement: c customer, o order, t time (timestamptz), r the amount
+ * as it is, a amount and q quantity as numeric, p product, g category, h channel.  Keys are compared
+ * by their text, which works for every type and leaves no choice which of several equal values to
+ * show (1.0 or 1.00, "a" or "A" in some collations); integers stay integers, where it is the same
+ * and faster.  Signs are those of r: making a numeric of a float8 is slow.
  */
 #include "postgres.h"
 
@@ -34,7 +35,7 @@
 
 #define SUM_IF(what, condition) "pg_catalog.sum(" what ") FILTER (WHERE " condition ")"
 #define COUNT_IF(condition) "pg_catalog.count(*) FILTER (WHERE " condition ")"
-#define BOUGHT "a" GT "0"
+#define BOUGHT "r" GT "0"
 #define SECONDS(from, to) "EXTRACT(epoch FROM " to MINUS from ")"
 #define DAYS_OF(from, to) "(" SECONDS(from, to) "::float8" OVER "86400)"
 
@@ -65,7 +66,7 @@ static const Value values[] = {
 	{"last_at", PART_LINES, "timestamptz", "pg_catalog.max(t) FILTER (WHERE " BOUGHT ")"},
 	{"net", PART_LINES, "numeric", "pg_catalog.sum(a)"},
 	{"bought", PART_LINES, "numeric", SUM_IF("a", BOUGHT)},
-	{"returned", PART_LINES, "numeric", SUM_IF("a", "a" LT "0")},
+	{"returned", PART_LINES, "numeric", SUM_IF("a", "r" LT "0")},
 	{"net_30", PART_LINES, "numeric", SUM_IF("a", SINCE(DAYS_30))},
 	{"net_90", PART_LINES, "numeric", SUM_IF("a", SINCE(DAYS_90))},
 	{"net_before", PART_LINES, "numeric",
@@ -205,16 +206,31 @@ moment(const RmlLog *log, const char *expression)
 	return psprintf(is_zoned(log) ? "%s" : "pg_catalog.timezone('UTC', %s)", expression);
 }
 
+/* true for numbers, without converting any; not for NULL and NaN */
+static char *
+is_number(const RmlLog *log, RmlLogRole role)
+{
+	const char *name = quote_identifier(log->column[role]);
+
+	switch (log->type[role])
+	{
+		case NUMERICOID:
+			return psprintf("l.%s" NE "'NaN'::numeric", name);
+		case FLOAT4OID:
+		case FLOAT8OID:
+			return psprintf("l.%s" NE "'NaN'::float8", name);
+		default:
+			return psprintf("l.%s IS NOT NULL", name);
+	}
+}
+
 static const char *
 quantity_of(const RmlLog *log)
 {
-	const char *name;
-
 	if (log->column[RML_LOG_QUANTITY] == NULL)
 		return "NULL::numeric";
-	name = quote_identifier(log->column[RML_LOG_QUANTITY]);
-	return psprintf("CASE WHEN l.%s::numeric" NE "'NaN'::numeric THEN l.%s::numeric END", name,
-					name);
+	return psprintf("CASE WHEN %s THEN l.%s::numeric END", is_number(log, RML_LOG_QUANTITY),
+					quote_identifier(log->column[RML_LOG_QUANTITY]));
 }
 
 /* (SELECT ... FROM log WHERE from <= time < to) AS l; an amount of NULL or NaN is no row for us */
@@ -224,13 +240,15 @@ lines_between(const RmlLog *log, const char *from, const char *from_operator, co
 	const char *at = quote_identifier(log->column[RML_LOG_TIME]);
 	const char *amount = quote_identifier(log->column[RML_LOG_AMOUNT]);
 
-	return psprintf("(SELECT %s AS c, %s AS o, %s AS t, l.%s::numeric AS a, %s AS q, %s AS p, "
-					"%s AS g, %s AS h FROM %s AS l WHERE l.%s%s%s AND l.%s" LT "%s "
-					"AND l.%s IS NOT NULL AND l.%s::numeric" NE "'NaN'::numeric) AS lines",
+	return psprintf("(SELECT %s AS c, %s AS o, %s AS t, l.%s AS r, l.%s::numeric AS a, %s AS q, "
+					"%s AS p, %s AS g, %s AS h FROM %s AS l WHERE l.%s%s%s AND l.%s" LT "%s "
+					"AND l.%s IS NOT NULL AND %s) AS lines",
 					key_of(log, RML_LOG_CUSTOMER), key_of(log, RML_LOG_ORDER), time_of(log), amount,
-					quantity_of(log), key_of(log, RML_LOG_PRODUCT), text_of(log, RML_LOG_CATEGORY),
-					text_of(log, RML_LOG_CHANNEL), log->name, at, from_operator, moment(log, from),
-					at, moment(log, to), quote_identifier(log->column[RML_LOG_CUSTOMER]), amount);
+					amount, quantity_of(log), key_of(log, RML_LOG_PRODUCT),
+					text_of(log, RML_LOG_CATEGORY), text_of(log, RML_LOG_CHANNEL), log->name, at,
+					from_operator, moment(log, from), at, moment(log, to),
+					quote_identifier(log->column[RML_LOG_CUSTOMER]),
+					is_number(log, RML_LOG_AMOUNT));
 }
 
 static char *
