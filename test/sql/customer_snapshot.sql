@@ -10,7 +10,7 @@ SET DateStyle = iso;
 \set path :srcdir '/golden/customer_snapshot.csv'
 \set golden `cat :'path'`
 BEGIN;
-SELECT plan(98);
+SELECT plan(99);
 
 -- ---- golden numbers: test/golden/customer_snapshot.py, whose log this is
 CREATE TABLE log AS
@@ -166,6 +166,12 @@ SET LOCAL parallel_setup_cost = 0;
 SET LOCAL parallel_tuple_cost = 0;
 SET LOCAL min_parallel_table_scan_size = 0;
 SELECT ok(pg_temp.same('parts'), 'the same rows with workers');
+-- a category that says which process read the line
+CREATE FUNCTION reader() RETURNS text LANGUAGE plpgsql STABLE PARALLEL SAFE AS 'BEGIN RETURN pg_backend_pid(); END';
+CREATE VIEW spied AS SELECT customer_id, order_id, ordered_at, amount, reader() AS category FROM parts;
+SET LOCAL parallel_leader_participation = off;
+SELECT is((SELECT count(*) FROM customer_snapshot('spied', '2024-07-01') WHERE top_category = pg_backend_pid()::text), 0::bigint, 'which read all lines');
+SET LOCAL parallel_leader_participation = on;
 SET LOCAL enable_hashagg = off;
 SELECT ok(pg_temp.same('parts'), 'and with sorts');
 SET LOCAL enable_hashagg = on;
