@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Golden snapshot of customers, with pandas and numpy (versions are in the first line of the output).
+"""Golden snapshot of customers, with pandas 3.1.1 and numpy 2.4.6 (Python 3.11).
 
 A log of 2,500 lines made by formula, with returns, gifts, missing customers, orders and amounts, two
 kinds of ties, and lines of one order at different times, is reduced to one row per customer for
