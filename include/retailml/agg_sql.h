@@ -48,6 +48,9 @@ typedef struct RmlRoles
 	const char *label;
 	const char *weight; /* a number, not negative */
 	const char *group;  /* rows of one group belong together */
+	/* if the row has such columns: a group when none is named, and what is no feature either way */
+	const char *default_group;
+	const char *const *hidden; /* NULL-terminated, or NULL */
 } RmlRoles;
 
 /* everything a fit gets once the rows are in: canonical, imputed, scaled */
@@ -63,6 +66,7 @@ typedef struct RmlFit
 	RmlTaken *label;
 	RmlTaken *weight;
 	RmlTaken *group;
+	RmlImpute impute;
 	/* the ordered rows' columns (features) as they were read; schema tells what was learnt of them */
 	const RmlColumn *columns;
 	Jsonb *options;  /* the user's object or NULL */

@@ -27,6 +27,17 @@ typedef struct RmlLearner
 	const char *(*warning)(RmlEnv *env, const void *fitted);
 } RmlLearner;
 
+/*
+ * Fit as the params say: with class weights, to resampled rows.  Kernels that fit learners call this,
+ * after the learner's check.  Returns NULL and the *reason when it cannot be done.
+ */
+extern void *rml_learner_fit(RmlEnv *env, const RmlLearner *learner, const void *params,
+							 const RmlTrainingSet *rows, const char **reason);
+
+/* bytes that takes */
+extern size_t rml_learner_bytes(const RmlLearner *learner, const void *params, int64_t n, int d_num,
+								int d_cat, const RmlTarget *target, int threads);
+
 /* linreg, logreg, tree, forest, boost; NULL: there is none of this name */
 extern const RmlLearner *rml_learner_by_name(const char *name);
 

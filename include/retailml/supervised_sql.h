@@ -11,10 +11,15 @@
 #include "retailml/agg_sql.h"
 #include "retailml/learner.h"
 
-/*
- * Everything between the collected rows and a learner: the label, weights, the leak guard, class
- * weights, resampling.  classifier: numeric labels are classes.  Errors are raised.
- */
+/* label and weights of a fit's rows; classifier: numeric labels are classes.  Errors are raised. */
+extern void rml_fit_label(RmlFit *fit, const RmlSupervisedParams *params, bool classifier,
+						  RmlTrainingSet *rows);
+
+/* tell of features that give the label away, or refuse them, as the option "leak" says */
+extern void rml_guard_leaks(const RmlFit *fit, const RmlSupervisedParams *params,
+							const RmlTrainingSet *rows);
+
+/* both: everything between the collected rows and a learner */
 extern void rml_fit_training_set(RmlFit *fit, const RmlSupervisedParams *params, bool classifier,
 								 RmlTrainingSet *rows);
 
@@ -32,13 +37,17 @@ extern void rml_supervised_roles(const void *params, RmlRoles *roles);
 /* the aggregate's result: the model of a learner */
 extern Datum rml_fit_learner(RmlFit *fit, const RmlLearner *learner);
 
-/* a spec for rows and one for arrays, and the functions of both; begin_fn and fit_fn as in RmlFitSpec */
-#define RML_SUPERVISED_FUNCTIONS(stem, sql_name, begin_fn, roles_fn, fit_fn) \
+/*
+ * A spec for rows and one for arrays, and the functions of both; begin_fn, roles_fn and fit_fn as in
+ * RmlFitSpec.  raw_: the fit wants the values as they are.
+ */
+#define RML_SUPERVISED_FUNCTIONS(stem, sql_name, raw_, begin_fn, roles_fn, fit_fn) \
 	static const RmlFitSpec stem##_spec = {.function = sql_name, \
 										   .n_parameters = 1, \
 										   .parameter_names = {"label"}, \
 										   .supervised = true, \
 										   .categories = true, \
+										   .raw = raw_, \
 										   .begin = begin_fn, \
 										   .roles = roles_fn, \
 										   .fit = fit_fn}; \
@@ -46,6 +55,7 @@ extern Datum rml_fit_learner(RmlFit *fit, const RmlLearner *learner);
 												 .supervised = true, \
 												 .label_value = true, \
 												 .categories = true, \
+												 .raw = raw_, \
 												 .begin = begin_fn, \
 												 .roles = roles_fn, \
 												 .fit = fit_fn}; \
@@ -63,6 +73,6 @@ extern Datum rml_fit_learner(RmlFit *fit, const RmlLearner *learner);
 	{ \
 		return rml_fit_learner(fit, &(learner)); \
 	} \
-	RML_SUPERVISED_FUNCTIONS(stem, #stem, stem##_begin, rml_supervised_roles, stem##_run)
+	RML_SUPERVISED_FUNCTIONS(stem, #stem, false, stem##_begin, rml_supervised_roles, stem##_run)
 
 #endif /* RETAILML_SUPERVISED_SQL_H */

@@ -31,7 +31,7 @@ n_row_options(const RmlFitSpec *spec)
 {
 	if (spec->n_values > 0)
 		return 0;
-	if (spec->raw)
+	if (spec->raw && !spec->supervised)
 		return 3;
 	return spec->scales ? 5 : 4;
 }
@@ -236,9 +236,26 @@ bind_row(RmlCollector *collector, Datum row)
 		note_traits(collector, n);
 }
 
+/* the group and the hidden columns that are there anyway */
+static void
+find_default_roles(RmlCollector *collector, Datum row)
+{
+	RmlRoles *roles = &collector->roles;
+
+	if (collector->spec->label_value)
+	{
+		roles->hidden = NULL;
+		return;
+	}
+	if (roles->group == NULL && roles->default_group != NULL &&
+		strcmp(roles->default_group, roles->label) != 0 &&
+		rml_row_has_column(row, roles->default_group))
+		roles->group = roles->default_group;
+}
+
 /* the columns that are no features: which they are */
 static void
-find_roles(RmlCollector *collector)
+find_roles(RmlCollector *collector, Datum row)
 {
 	const RmlFitSpec *spec = collector->spec;
 	RmlRoles *roles = &collector->roles;
@@ -257,6 +274,7 @@ find_roles(RmlCollector *collector)
 	roles->label = spec->label_value
 					   ? "label"
 					   : rml_strdup(collector->env, TextDatumGetCString(collector->parameters[0]));
+	find_default_roles(collector, row);
 }
 
 /* names of the columns of the row that are no features */
@@ -266,11 +284,17 @@ role_names(const RmlCollector *collector)
 	const RmlRoles *roles = &collector->roles;
 	const char *all[] = {collector->spec->label_value ? NULL : roles->label, roles->weight,
 						 roles->group};
-	RmlNames names = {0, RML_NEW(collector->env, char *, lengthof(all))};
+	int hidden = 0;
+	RmlNames names = {0};
 
+	while (roles->hidden != NULL && roles->hidden[hidden] != NULL)
+		hidden++;
+	names.names = RML_NEW(collector->env, char *, lengthof(all) + hidden);
 	for (int i = 0; i < lengthof(all); i++)
 		if (all[i] != NULL)
 			names.names[names.n++] = (char *) all[i];
+	for (int i = 0; i < hidden; i++)
+		names.names[names.n++] = (char *) roles->hidden[i];
 	return names;
 }
 
@@ -323,7 +347,7 @@ rml_collect_start(RmlCollector *collector, MemoryContext parent, const RmlFitSpe
 	collector->env = rml_pg_env_create(parent, spec->function);
 	keep_arguments(collector, spec, arguments);
 	rml_collect_begin(collector, spec);
-	find_roles(collector);
+	find_roles(collector, row);
 	roles = role_names(collector);
 	rml_row_columns(&columns, collector->env, spec->function, arguments->row_type, row,
 					&row_params->features, &row_params->exclude, &roles, spec->categories);
@@ -544,6 +568,7 @@ rml_collect_finish(RmlCollector *collector, bool want_origin, RmlFit *fit)
 	else if (collector->n_features < frame->n_columns)
 		take_roles(collector, fit);
 	fit->columns = frame->columns;
+	fit->impute = (RmlImpute) row_params->impute;
 	if (spec->raw)
 		rml_schema_describe(&fit->schema, env, frame, &fit->matrix);
 	else

@@ -5,10 +5,12 @@
 #include "retailml/registry.h"
 
 #include "retailml/boost.h"
+#include "retailml/churn.h"
 #include "retailml/forest.h"
 #include "retailml/kmeans.h"
 #include "retailml/kprototypes.h"
 #include "retailml/linreg.h"
+#include "retailml/ltv.h"
 #include "retailml/rfm.h"
 #include "retailml/segment_names.h"
 #include "retailml/supervised.h"

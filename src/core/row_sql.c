@@ -321,6 +321,18 @@ rml_row_role_value(RmlRowColumns *columns, RmlEnv *env, const char *function, co
 	append_column(columns, env, role, type, kind);
 }
 
+bool
+rml_row_has_column(Datum row, const char *name)
+{
+	Oid type;
+	int32 typmod;
+	TupleDesc descriptor = row_descriptor(row, &type, &typmod);
+	bool found = find_attribute(descriptor, name) >= 0;
+
+	ReleaseTupleDesc(descriptor);
+	return found;
+}
+
 void
 rml_row_role_column(RmlRowColumns *columns, RmlEnv *env, const char *function, Datum row,
 					const char *role, const char *name, bool numeric)

@@ -14,6 +14,7 @@
 #include "utils/lsyscache.h"
 
 #include "retailml/explain.h"
+#include "retailml/explain_sql.h"
 #include "retailml/model_sql.h"
 
 PG_FUNCTION_INFO_V1(rml_predict_proba);
@@ -124,13 +125,6 @@ rml_predict_proba(PG_FUNCTION_ARGS)
 /* feature, value, contribution */
 #define EXPLAIN_COLUMNS 3
 
-/* the row as texts [n_features], NULL where a value is missing */
-typedef struct RowTexts
-{
-	int n;
-	char **texts;
-} RowTexts;
-
 static char *
 output_text(Datum value, Oid type)
 {
@@ -145,23 +139,23 @@ output_text(Datum value, Oid type)
 }
 
 static void
-record_texts(const RmlBinding *binding, Datum row, RowTexts *texts)
+record_texts(const RmlBinding *binding, Datum row, char **texts)
 {
 	HeapTupleHeader header = DatumGetHeapTupleHeader(row);
 
-	for (int i = 0; i < texts->n; i++)
+	for (int i = 0; i < binding->n_columns; i++)
 	{
 		int attribute = binding->columns[i].attribute;
 		Oid type = TupleDescAttr(binding->tupdesc, attribute)->atttypid;
 		bool null;
 		Datum value = GetAttributeByNum(header, attribute + 1, &null);
 
-		texts->texts[i] = null ? NULL : output_text(value, type);
+		texts[i] = null ? NULL : output_text(value, type);
 	}
 }
 
 static void
-array_texts(Datum row, RowTexts *texts)
+array_texts(Datum row, char **texts)
 {
 	Datum *values;
 	bool *nulls;
@@ -169,8 +163,20 @@ array_texts(Datum row, RowTexts *texts)
 
 	deconstruct_array(DatumGetArrayTypeP(row), FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL,
 					  TYPALIGN_DOUBLE, &values, &nulls, &n);
-	for (int i = 0; i < texts->n; i++)
-		texts->texts[i] = nulls[i] ? NULL : output_text(values[i], FLOAT8OID);
+	for (int i = 0; i < n; i++)
+		texts[i] = nulls[i] ? NULL : output_text(values[i], FLOAT8OID);
+}
+
+char **
+rml_row_texts(const RmlScorer *scorer, Datum row)
+{
+	char **texts = palloc0(sizeof(char *) * Max(scorer->model.schema.n_features, 1));
+
+	if (scorer->binding.is_array)
+		array_texts(row, texts);
+	else
+		record_texts(&scorer->binding, row, texts);
+	return texts;
 }
 
 static void
@@ -191,22 +197,18 @@ put_explanation(ReturnSetInfo *result, const RmlScorer *scorer, Datum row, int o
 {
 	const RmlModel *model = &scorer->model;
 	int n = model->schema.n_features;
-	RowTexts texts = {n, palloc0(sizeof(char *) * Max(n, 1))};
+	char **texts = rml_row_texts(scorer, row);
 	RmlExplanation explanation;
 
 	explanation.contributions = palloc(sizeof(double) * Max(n, 1));
 	explanation.order = palloc(sizeof(int32_t) * Max(n, 1));
 	rml_explain_row(model, scorer->numbers, scorer->codes, output, &explanation);
-	if (scorer->binding.is_array)
-		array_texts(row, &texts);
-	else
-		record_texts(&scorer->binding, row, &texts);
 	put_contribution(result, "(base)", NULL, explanation.base);
 	for (int i = 0; i < n; i++)
 	{
 		int32_t feature = explanation.order[i];
 
-		put_contribution(result, model->schema.features[feature].name, texts.texts[feature],
+		put_contribution(result, model->schema.features[feature].name, texts[feature],
 						 explanation.contributions[feature]);
 	}
 }

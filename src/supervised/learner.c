@@ -22,3 +22,11 @@ rml_learner_by_name(const char *name)
 			return learners[i];
 	return NULL;
 }
+
+void *
+rml_learner_fit(RmlEnv *env, const RmlLearner *learner, const void *params,
+				const RmlTrainingSet *rows, const char **reason)
+{
+	*reason = NULL;
+	return learner->fit(env, params, rows, reason);
+}

@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "retailml/env_sql.h"
+#include "retailml/leak_guard.h"
 #include "retailml/options_sql.h"
 #include "retailml/supervised_sql.h"
 
@@ -38,8 +39,34 @@ check_weights(const RmlFit *fit, const double *weights)
 }
 
 void
-rml_fit_training_set(RmlFit *fit, const RmlSupervisedParams *params, bool classifier,
-					 RmlTrainingSet *rows)
+rml_guard_leaks(const RmlFit *fit, const RmlSupervisedParams *params, const RmlTrainingSet *rows)
+{
+	const RmlSchema *schema = rows->schema;
+	RmlLeak *leaks = RML_NEW(fit->env, RmlLeak, (size_t) schema->n_features);
+	int n;
+
+	if (params->leak == RML_LEAK_IGNORE)
+		return;
+	rml_pg_env_check_room(fit->env, rml_leak_guard_bytes(rows));
+	n = rml_leak_guard(fit->env, rows, leaks);
+	for (int i = 0; i < n; i++)
+		ereport(params->leak == RML_LEAK_ERROR ? ERROR : WARNING,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s: column \"%s\" alone gives the label \"%s\" away (%s %.4f)",
+						fit->function, schema->features[leaks[i].feature].name, rows->target.name,
+						rml_leak_measure(&rows->target), leaks[i].score),
+				 errdetail(leaks[i].by_missing
+							   ? "Whether the column has a value tells the label of the row."
+							   : "A column that was written after the fact makes a model that is "
+								 "perfect in training and useless on new rows."),
+				 errhint("Leave it out with the option {\"exclude\": [\"%s\"]}, or say that it is "
+						 "meant with {\"leak\": \"ignore\"}.",
+						 schema->features[leaks[i].feature].name)));
+	rml_release(fit->env, leaks);
+}
+
+void
+rml_fit_label(RmlFit *fit, const RmlSupervisedParams *params, bool classifier, RmlTrainingSet *rows)
 {
 	memset(rows, 0, sizeof *rows);
 	rows->schema = &fit->schema;
@@ -54,6 +81,14 @@ rml_fit_training_set(RmlFit *fit, const RmlSupervisedParams *params, bool classi
 	}
 }
 
+void
+rml_fit_training_set(RmlFit *fit, const RmlSupervisedParams *params, bool classifier,
+					 RmlTrainingSet *rows)
+{
+	rml_fit_label(fit, params, classifier, rows);
+	rml_guard_leaks(fit, params, rows);
+}
+
 void *
 rml_fit_rows(RmlEnv *env, const char *function, const RmlLearner *learner, const void *params,
 			 const RmlTrainingSet *rows)
@@ -66,7 +101,7 @@ rml_fit_rows(RmlEnv *env, const char *function, const RmlLearner *learner, const
 	rml_refuse(function, learner->check(env, params, rows));
 	rml_pg_env_check_room(env, learner->bytes(params, rows->n, schema->d_num, schema->d_cat,
 											  rows->target.n_classes, env->threads));
-	fitted = learner->fit(env, params, rows, &reason);
+	fitted = rml_learner_fit(env, learner, params, rows, &reason);
 	rml_refuse(function, reason);
 	warning = learner->warning == NULL ? NULL : learner->warning(env, fitted);
 	if (warning != NULL)
