@@ -91,6 +91,9 @@ extern void rml_linear_encode(const RmlLinear *linear, RmlWriter *writer);
 extern void rml_linear_decode(RmlLinear *linear, int n_outputs, const RmlSchema *schema,
 							  RmlReader *reader);
 
+/* which terms were dropped, as a sentence for people, or NULL */
+extern const char *rml_linear_warning(const RmlLinear *linear, RmlEnv *env);
+
 /* number of terms, and names of the dropped ones */
 extern void rml_linear_describe(const RmlLinear *linear, RmlInfo *info);
 

@@ -33,18 +33,15 @@
 #ifndef RETAILML_LINREG_H
 #define RETAILML_LINREG_H
 
+#include "retailml/learner.h"
 #include "retailml/linear_design.h"
-#include "retailml/registry.h"
-#include "retailml/supervised.h"
 
 typedef struct RmlLinregParams
 {
+	RmlSupervisedParams common;
 	double l2;
 	int64_t standardize;
 } RmlLinregParams;
-
-extern const RmlOption rml_linreg_options[];
-extern const int rml_linreg_n_options;
 
 /* which standard errors */
 typedef enum RmlRobust
@@ -121,5 +118,6 @@ extern void *rml_linreg_decode(RmlReader *reader, const RmlSchema *schema, const
 extern void rml_linreg_describe(const void *fitted, const RmlSchema *schema, RmlInfo *info);
 
 extern const RmlAlgorithm rml_linreg_algorithm;
+extern const RmlLearner rml_linreg_learner;
 
 #endif /* RETAILML_LINREG_H */

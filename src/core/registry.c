@@ -10,14 +10,16 @@
 #include "retailml/kmeans.h"
 #include "retailml/kprototypes.h"
 #include "retailml/linreg.h"
+#include "retailml/logreg.h"
 #include "retailml/ltv.h"
 #include "retailml/rfm.h"
 #include "retailml/segment_names.h"
 #include "retailml/supervised.h"
 
 static const RmlAlgorithm *const algorithms[] = {
-	&rml_kmeans_algorithm, &rml_rfm_algorithm,   &rml_kprototypes_algorithm, &rml_tree_algorithm,
-	&rml_forest_algorithm, &rml_boost_algorithm, &rml_linreg_algorithm,
+	&rml_kmeans_algorithm, &rml_rfm_algorithm,  &rml_kprototypes_algorithm, &rml_linreg_algorithm,
+	&rml_logreg_algorithm, &rml_tree_algorithm, &rml_forest_algorithm,      &rml_boost_algorithm,
+	&rml_churn_algorithm,  &rml_ltv_algorithm,
 };
 
 const RmlAlgorithm *

@@ -8,11 +8,14 @@
 
 #include "retailml/boost.h"
 #include "retailml/forest.h"
+#include "retailml/linreg.h"
+#include "retailml/logreg.h"
 
-static const RmlLearner *const learners[] = {&rml_tree_learner, &rml_forest_learner,
+static const RmlLearner *const learners[] = {&rml_linreg_learner, &rml_logreg_learner,
+											 &rml_tree_learner, &rml_forest_learner,
 											 &rml_boost_learner};
 
-const char *const rml_learner_names[] = {"tree", "forest", "boost", NULL};
+const char *const rml_learner_names[] = {"linreg", "logreg", "tree", "forest", "boost", NULL};
 
 const RmlLearner *
 rml_learner_by_name(const char *name)

@@ -301,3 +301,19 @@ rml_linear_describe(const RmlLinear *linear, RmlInfo *info)
 		info->text(info, NULL, linear->dropped[i]);
 	info->end_array(info);
 }
+
+/* more names than these make no message better */
+#define MOST_NAMES 10
+
+const char *
+rml_linear_warning(const RmlLinear *linear, RmlEnv *env)
+{
+	const char *names = "";
+
+	if (linear->n_dropped == 0)
+		return NULL;
+	for (int i = 0; i < linear->n_dropped && i < MOST_NAMES; i++)
+		names = rml_format(env, "%s%s\"%s\"", names, i == 0 ? "" : ", ", linear->dropped[i]);
+	return rml_format(env, "%d terms are determined by others and were dropped: %s%s",
+					  linear->n_dropped, names, linear->n_dropped > MOST_NAMES ? ", ..." : "");
+}

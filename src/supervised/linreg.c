@@ -23,12 +23,14 @@
 
 #define N_STATS ((int) (sizeof(RmlLinregStats) / sizeof(double)))
 
-const RmlOption rml_linreg_options[] = {
+/* levels of a category that memory is reckoned with before they are known */
+#define LIKELY_LEVELS 16
+
+static const RmlOption options[] = {
+	RML_SUPERVISED_OPTIONS(RmlLinregParams),
 	RML_FLOAT_OPTION(RmlLinregParams, l2, 0, 0, 1e12),
 	RML_BOOL_OPTION(RmlLinregParams, standardize, 1),
 };
-
-const int rml_linreg_n_options = sizeof rml_linreg_options / sizeof rml_linreg_options[0];
 
 const char *
 rml_linreg_check(RmlEnv *env, const RmlLinregParams *params, int64_t n, const RmlSchema *schema)
@@ -360,8 +362,8 @@ const RmlAlgorithm rml_linreg_algorithm = {
 	.id = RML_ALGORITHM_LINREG,
 	.version = LINREG_VERSION,
 	.name = "linreg",
-	.options = rml_linreg_options,
-	.n_options = sizeof rml_linreg_options / sizeof rml_linreg_options[0],
+	.options = options,
+	.n_options = sizeof options / sizeof options[0],
 	.params_size = sizeof(RmlLinregParams),
 	.decode = rml_linreg_decode,
 	.encode = rml_linreg_encode,
@@ -370,3 +372,43 @@ const RmlAlgorithm rml_linreg_algorithm = {
 	.supervised = true,
 	.explain = explain,
 };
+
+/* ---- learner ---- */
+
+static const char *
+check(RmlEnv *env, const void *params, const RmlTrainingSet *rows)
+{
+	if (rows->target.task != RML_REGRESSION)
+		return "a linear regression needs a number as its label, and these are classes";
+	return rml_linreg_check(env, params, rows->n, rows->schema);
+}
+
+static size_t
+fit_bytes(const void *params, int64_t n, int d_num, int d_cat, int n_classes, int threads)
+{
+	(void) params;
+	(void) n;
+	(void) n_classes;
+	return rml_linreg_bytes(d_num, d_cat, (int64_t) d_cat * LIKELY_LEVELS, threads);
+}
+
+static void *
+fit(RmlEnv *env, const void *params, const RmlTrainingSet *rows, const char **reason)
+{
+	RmlLinreg *model = RML_NEW_ZERO(env, RmlLinreg, 1);
+
+	*reason = rml_linreg_fit(env, params, rows, model);
+	return *reason == NULL ? model : NULL;
+}
+
+static const char *
+warning(RmlEnv *env, const void *fitted)
+{
+	return rml_linear_warning(&((const RmlLinreg *) fitted)->linear, env);
+}
+
+const RmlLearner rml_linreg_learner = {.algorithm = &rml_linreg_algorithm,
+									   .check = check,
+									   .bytes = fit_bytes,
+									   .fit = fit,
+									   .warning = warning};

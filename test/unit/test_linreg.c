@@ -11,7 +11,7 @@ static RmlLinregParams
 defaults(void)
 {
 	RmlLinregParams params;
-	RmlOptionSet set = {rml_linreg_options, rml_linreg_n_options, &params};
+	RmlOptionSet set = {rml_linreg_algorithm.options, rml_linreg_algorithm.n_options, &params};
 
 	rml_options_default(&set);
 	return params;
@@ -413,11 +413,13 @@ static void
 check_ridge(double l2, bool standardize)
 {
 	RmlEnv *env = unit_env(1);
-	RmlLinregParams params = {.l2 = l2, .standardize = standardize};
+	RmlLinregParams params = defaults();
 	double gradient[3] = {0};
 	LinearData data;
 	RmlLinreg model;
 
+	params.l2 = l2;
+	params.standardize = standardize;
 	planted(&data, env, 400, 2, 1);
 	rml_linreg_fit(env, &params, &data.set, &model);
 	for (int64_t i = 0; i < data.n; i++)
