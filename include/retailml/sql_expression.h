@@ -27,7 +27,7 @@
 
 #include "retailml/registry.h"
 
-/* bytes of an expression: a server parses them in about a second, with 1 GB of memory */
+/* bytes of an expression: what a server still reads and plans within seconds */
 #define RML_EXPRESSION_MOST ((size_t) 20 * 1000 * 1000)
 
 /* one inside the other, CASEs of a server with max_stack_depth of 2 MB */

@@ -190,39 +190,47 @@ write_rule(RmlTreeRules *rules)
 
 /* ---- what a leaf says ---- */
 
-static void
-describe_classes(const RmlTreeRules *rules, const RmlTreeNode *leaf, RmlTreeRule *rule)
+/* do the trees each predict, and the model says their mean?  or does each add to the others? */
+static bool
+predicts(const RmlTreeModel *model)
 {
-	const RmlTrees *trees = &rules->model->trees;
-
-	rule->value = NAN;
-	rule->class_number = 0;
-	for (int k = 1; k < trees->outputs; k++)
-		if (rml_tree_leaf_value(trees, leaf, k) >
-			rml_tree_leaf_value(trees, leaf, rule->class_number))
-			rule->class_number = k;
-	rule->probability = rml_tree_leaf_value(trees, leaf, rule->class_number);
+	return model->trees.n_trees == 1 || model->scale < 1.0;
 }
 
-/* a single tree predicts; one of many is worth what it adds, or averages, to the score */
+static double
+leaf_value(const RmlTreeModel *model, const RmlTreeNode *leaf, int k)
+{
+	double value = rml_tree_leaf_value(&model->trees, leaf, k);
+
+	return predicts(model) ? model->base[k] + value : model->scale * value;
+}
+
+static void
+describe_classes(const RmlTreeModel *model, const RmlTreeNode *leaf, RmlTreeRule *rule)
+{
+	rule->value = NAN;
+	rule->class_number = 0;
+	for (int k = 1; k < model->trees.outputs; k++)
+		if (leaf_value(model, leaf, k) > leaf_value(model, leaf, rule->class_number))
+			rule->class_number = k;
+	rule->probability = leaf_value(model, leaf, rule->class_number);
+}
+
 static void
 describe_leaf(const RmlTreeRules *rules, const RmlTreeNode *leaf, RmlTreeRule *rule)
 {
 	const RmlTreeModel *model = rules->model;
-	const RmlTrees *trees = &model->trees;
 
 	rule->class_number = -1;
 	rule->probability = NAN;
-	if (trees->outputs > 1)
+	if (model->trees.outputs > 1)
 	{
-		describe_classes(rules, leaf, rule);
+		describe_classes(model, leaf, rule);
 		return;
 	}
-	rule->value = leaf->threshold;
-	if (trees->n_trees == 1)
-		rule->value = model->base[0] + model->scale * rule->value;
-	if (trees->n_groups > 1)
-		rule->class_number = rules->tree % trees->n_groups;
+	rule->value = leaf_value(model, leaf, 0);
+	if (model->trees.n_groups > 1)
+		rule->class_number = rules->tree % model->trees.n_groups;
 	else if (rml_is_binary(&model->target) && model->link == RML_LINK_IDENTITY)
 	{
 		rule->class_number = rule->value >= 0.5;
