@@ -11,6 +11,7 @@
 
 #include "linreg_internal.h"
 #include "retailml/distributions.h"
+#include "retailml/linear_expression.h"
 
 #define LINREG_VERSION 1
 #define SUM_POLL_ROWS 1000000
@@ -371,6 +372,8 @@ const RmlAlgorithm rml_linreg_algorithm = {
 	.describe = rml_linreg_describe,
 	.supervised = true,
 	.explain = explain,
+	.importance = rml_linreg_importance,
+	.expression = rml_linreg_expression,
 };
 
 /* ---- learner ---- */
