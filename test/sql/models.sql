@@ -7,7 +7,7 @@ SET search_path = retailml, public;
 SET client_min_messages = warning;
 
 BEGIN;
-SELECT plan(94);
+SELECT plan(119);
 
 CREATE FUNCTION pg_temp.complaint(call text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -25,7 +25,8 @@ CREATE TABLE models AS
 SELECT 'kmeans' AS name, kmeans_fit(f, 3, '{"features": ["a", "b"]}') AS m FROM facts f
 UNION ALL SELECT 'arrays', kmeans_fit(ARRAY[a, b], 2) FROM facts
 UNION ALL SELECT 'kprototypes', kprototypes_fit(f, 3, '{"exclude": ["id"]}') FROM (SELECT *, chr(97 + id % 4) AS letter FROM facts) f
-UNION ALL SELECT 'rfm', rfm_fit(a, b, c) FROM facts;
+UNION ALL SELECT 'rfm', rfm_fit(a, b, c) FROM facts
+UNION ALL SELECT 'tree', tree_fit(f, 'letter', '{"exclude": ["id"], "max_depth": 2}') FROM (SELECT *, chr(97 + id % 4) AS letter FROM facts) f;
 
 -- every function that takes a model, applied to $1
 CREATE TABLE calls (name text, call text);
@@ -52,7 +53,15 @@ INSERT INTO calls VALUES
     ('model_info', 'SELECT model_info($1)'),
     ('model_features', 'SELECT count(x) FROM model_features($1) x'),
     ('rfm_score', 'SELECT rfm_score($1, 1, 2, 3)'),
-    ('rfm_segments', 'SELECT count(x) FROM rfm_segments($1) x');
+    ('rfm_segments', 'SELECT count(x) FROM rfm_segments($1) x'),
+    ('model_classes', 'SELECT count(x) FROM model_classes($1) x'),
+    ('predict_proba', 'SELECT predict_proba($1, f) FROM (SELECT 1 AS a, 2 AS b, 3 AS c, NULL::text AS letter) f'),
+    ('predict_proba of an array', 'SELECT predict_proba($1, ARRAY[1, 2]::float8[])'),
+    ('predict_explain', 'SELECT count(x) FROM (SELECT 1 AS a, 2 AS b, 3 AS c, NULL::text AS letter) f, predict_explain($1, f) x'),
+    ('predict_explain of an array', 'SELECT count(x) FROM predict_explain($1, ARRAY[1, 2]::float8[]) x'),
+    ('model_importance', 'SELECT count(x) FROM model_importance($1) x'),
+    ('tree_rules', 'SELECT count(x) FROM tree_rules($1) x'),
+    ('model_sql', 'SELECT model_sql($1)');
 SELECT is((SELECT count(DISTINCT regexp_replace(name, ' .*', '')) FROM calls),
     (SELECT count(DISTINCT p.proname) FROM pg_proc p WHERE p.pronamespace = 'retailml'::regnamespace AND p.proargnames[1] = 'model'), 'these are all functions that take a model');
 
@@ -78,7 +87,7 @@ BEGIN
     CREATE TEMP TABLE outcomes (name text, state text);
     PERFORM setseed(seed / 100.0);
     FOR i IN 1 .. flips LOOP
-        SELECT m INTO good FROM models ORDER BY models.name OFFSET i % 4 LIMIT 1;
+        SELECT m INTO good FROM models ORDER BY models.name OFFSET i % 5 LIMIT 1;
         bad = good;
         FOR j IN 1 .. 1 + i % 4 LOOP
             at = floor(random() * octet_length(bad))::int;
@@ -128,8 +137,8 @@ SELECT is((SELECT array_agg(DISTINCT pg_temp.state(call, pg_temp.seal(set_byte(m
     ARRAY['XX001'], 'a name that is no text in this encoding') FROM models WHERE name = 'kmeans';
 
 -- ---- a model as text, as a parameter, stored in other ways
-SELECT is((SELECT count(*) FROM models WHERE model_info(m::text::bytea) = model_info(m)), 4::bigint, 'a model survives text');
-SELECT is((SELECT count(*) FROM models WHERE model_info(decode(encode(m, 'base64'), 'base64')) = model_info(m)), 4::bigint, 'and base64');
+SELECT is((SELECT count(*) FROM models WHERE model_info(m::text::bytea) = model_info(m)), 5::bigint, 'a model survives text');
+SELECT is((SELECT count(*) FROM models WHERE model_info(decode(encode(m, 'base64'), 'base64')) = model_info(m)), 5::bigint, 'and base64');
 CREATE TABLE stored (plain bytea, external bytea, packed bytea);
 ALTER TABLE stored ALTER COLUMN plain SET STORAGE PLAIN, ALTER COLUMN external SET STORAGE EXTERNAL;
 -- 300 centroids in 4 columns are 9.6 kB, of which external storage makes a pointer, and compression less
