@@ -40,7 +40,10 @@ extern bool rml_evaluation_number(FunctionCallInfo fcinfo, int argument, const c
 /* refuse a serialized state that is too large for a Datum */
 extern void rml_evaluation_check_serial(size_t size);
 
-/* a composite value of the function's result type, which has this many columns */
+/*
+ * A composite value of the function's result type, which has this many columns: counts, then numbers,
+ * of which NaN is NULL.
+ */
 extern Datum rml_evaluation_row(FunctionCallInfo fcinfo, int columns, const float8 *numbers,
 								int n_counts, const int64 *counts);
 

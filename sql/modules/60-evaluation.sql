@@ -282,7 +282,7 @@ Errors: a score that is infinite (22003), more rows than retailml.max_memory hol
 
 Equal to scikit-learn where it has the measure. The result does not depend on the order of rows, nor on the plan.
 
-Example: SELECT m.* FROM (SELECT binary_metrics(churned, score) AS m FROM scored WHERE NOT is_train(customer_id)) s, LATERAL (SELECT (s.m).*) m';
+Example: SELECT (binary_metrics(churned, score)).* FROM scored WHERE NOT is_train(customer_id)';
 
 CREATE AGGREGATE binary_metrics(actual boolean, score float8, threshold float8) (
     SFUNC = scores_accum, STYPE = internal, SSPACE = 2048,

@@ -69,7 +69,6 @@ result_type(FunctionCallInfo fcinfo, int columns)
 	return flinfo->fn_extra;
 }
 
-/* counts first, then numbers; NaN is NULL */
 Datum
 rml_evaluation_row(FunctionCallInfo fcinfo, int columns, const float8 *numbers, int n_counts,
 				   const int64 *counts)

@@ -98,22 +98,26 @@ rml_predictions_combine(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(state);
 }
 
+static Datum
+metrics_row(FunctionCallInfo fcinfo, const RmlRegressionMetrics *m)
+{
+	const int64 counts[] = {m->n};
+	const float8 numbers[] = {m->mean_actual, m->mae,       m->rmse,
+							  m->mape,        m->medae,     m->r2,
+							  m->bias,        m->max_error, m->explained_variance};
+
+	return rml_evaluation_row(fcinfo, COLUMNS, numbers, 1, counts);
+}
+
 Datum
 rml_regression_metrics_final(PG_FUNCTION_ARGS)
 {
 	PredictionState *state = PG_ARGISNULL(0) ? NULL : (PredictionState *) PG_GETARG_POINTER(0);
-	RmlRegressionMetrics m;
+	RmlRegressionMetrics metrics;
 
 	rml_evaluation_context(fcinfo);
 	if (state == NULL || state->rows.n == 0)
 		PG_RETURN_NULL();
-	rml_regression_metrics(&state->rows, state->env, &m);
-	{
-		const int64 counts[] = {m.n};
-		const float8 numbers[] = {m.mean_actual, m.mae,       m.rmse,
-								  m.mape,        m.medae,     m.r2,
-								  m.bias,        m.max_error, m.explained_variance};
-
-		PG_RETURN_DATUM(rml_evaluation_row(fcinfo, COLUMNS, numbers, 1, counts));
-	}
+	rml_regression_metrics(&state->rows, state->env, &metrics);
+	PG_RETURN_DATUM(metrics_row(fcinfo, &metrics));
 }
