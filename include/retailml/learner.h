@@ -35,8 +35,8 @@ extern void *rml_learner_fit(RmlEnv *env, const RmlLearner *learner, const void 
 							 const RmlTrainingSet *rows, const char **reason);
 
 /* bytes that takes */
-extern size_t rml_learner_bytes(const RmlLearner *learner, const void *params, int64_t n, int d_num,
-								int d_cat, const RmlTarget *target, int threads);
+extern size_t rml_learner_bytes(const RmlLearner *learner, const void *params,
+								const RmlTrainingSet *rows, int threads);
 
 /* linreg, logreg, tree, forest, boost; NULL: there is none of this name */
 extern const RmlLearner *rml_learner_by_name(const char *name);

@@ -52,7 +52,7 @@ fit_rows(RmlEnv *env, RmlFoldFit *fit)
 
 	fit->reason = fit->learner->check(env, fit->params, rows);
 	if (fit->reason == NULL)
-		fit->fitted = fit->learner->fit(env, fit->params, rows, &fit->reason);
+		fit->fitted = rml_learner_fit(env, fit->learner, fit->params, rows, &fit->reason);
 	fit->seconds = now() - start;
 }
 

@@ -93,14 +93,12 @@ void *
 rml_fit_rows(RmlEnv *env, const char *function, const RmlLearner *learner, const void *params,
 			 const RmlTrainingSet *rows)
 {
-	const RmlSchema *schema = rows->schema;
 	const char *reason = NULL;
 	const char *warning;
 	void *fitted;
 
 	rml_refuse(function, learner->check(env, params, rows));
-	rml_pg_env_check_room(env, learner->bytes(params, rows->n, schema->d_num, schema->d_cat,
-											  rows->target.n_classes, env->threads));
+	rml_pg_env_check_room(env, rml_learner_bytes(learner, params, rows, env->threads));
 	fitted = rml_learner_fit(env, learner, params, rows, &reason);
 	rml_refuse(function, reason);
 	warning = learner->warning == NULL ? NULL : learner->warning(env, fitted);

@@ -6,9 +6,7 @@
 
 #include <string.h>
 
-const char *const rml_class_weight_names[] = {"none", "balanced", NULL};
 const char *const rml_task_names[] = {"auto", "regression", "classification", NULL};
-const char *const rml_resample_names[] = {"none", "over", "under", "smote", NULL};
 const char *const rml_leak_names[] = {"warning", "error", "ignore", NULL};
 
 #define TAG_TARGET RML_TAG('T', 'G', 'T', ' ')
