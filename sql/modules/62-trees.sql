@@ -122,7 +122,7 @@ data: a row (table or subquery alias); numeric and boolean columns are numbers, 
 
 The mean of trees, each grown on a bootstrap sample and with some of the features tried at each node. model_info shows the score of the rows outside each sample (oob_accuracy, oob_r2).
 
-Own options: n_trees (100); max_features tried at a node, "auto" (root of their number for classes, a third for numbers) or a number; min_samples_leaf "auto" (2 for classes, 5 for numbers, and at least 1 / 20,000 of the rows) or a number; max_depth, 0 for any (0); min_samples_split (2); bootstrap (true).
+Own options: n_trees (100); max_features tried at a node, "auto" (root of their number for classes, a third for numbers) or a number; min_samples_leaf "auto" (5, and at least 1 / 20,000 of the rows) or a number; max_depth, 0 for any (0); min_samples_split (2); bootstrap (true).
 
 Options of all supervised fits: features or exclude, arrays of column names to use or to leave out; weight, a column of row weights; class_weight "none", "balanced" or an object of a number for each class; resample "none", "over", "under" or "smote" (training rows only); positive, the class of two whose probability is predicted (default: the last by name, true of a boolean); task "auto", "regression" or "classification" for a numeric label; leak "warning", "error" or "ignore" when one feature alone gives the label away (AUC or R2 of .999); impute "mean", "median", "zero", "error" or "skip" for NULL and NaN; max_categories of a column (1000); seed (42).
 

@@ -21,6 +21,9 @@
 /* random streams of tree t: 2 t draws its rows, 2 t + 1 its features */
 #define OOB_BLOCK_ROWS 128
 
+/* rows of a leaf unless told otherwise; smaller ones make probabilities that are too sure */
+#define LEAST_LEAF 5.0
+
 /* a leaf has at least this part of the rows, so that models stay in bounds */
 #define LEAF_PARTS 20000
 
@@ -47,12 +50,11 @@ static const RmlOption tree_options[] = {
 static double
 min_samples_leaf(const RmlForestParams *params, const RmlTrainingSet *rows)
 {
-	double least = rows->target.task == RML_CLASSIFICATION ? 2.0 : 5.0;
 	double share = floor((double) rows->n / LEAF_PARTS);
 
 	if (params->min_samples_leaf != RML_AUTO)
 		return params->min_samples_leaf;
-	return share > least ? share : least;
+	return share > LEAST_LEAF ? share : LEAST_LEAF;
 }
 
 static int64_t
