@@ -21,6 +21,7 @@
 #include "retailml/rng.h"
 #include "retailml/segment_insights.h"
 #include "retailml/segment_levers.h"
+#include "retailml/sql_expression.h"
 
 extern int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 extern size_t rml_fuzz_seed(int i, uint8_t *buf, size_t cap);
@@ -150,6 +151,27 @@ score(RmlEnv *env, const RmlModel *model)
 	}
 }
 
+static const char *
+as_it_is(const char *text)
+{
+	return text;
+}
+
+/* the model as SQL: whatever it says, it ends, and within the limit */
+static void
+write_expression(RmlEnv *env, const RmlModel *model)
+{
+	const RmlQuotes quotes = {as_it_is, as_it_is};
+	RmlExpression expression;
+
+	rml_expression_begin(&expression, env, &model->schema, &quotes, "f");
+	rml_expression_of_model(&expression, model);
+	if (expression.error == NULL && (expression.length == 0 || expression.text[0] == '\0'))
+		fail("a model without an expression");
+	if (expression.length > RML_EXPRESSION_MOST)
+		fail("an expression beyond the limit");
+}
+
 /* names, sentences and levers of a set that is played by whatever comes first */
 static void
 name_segments(RmlEnv *env, const RmlSegmentProfile *profile)
@@ -264,6 +286,8 @@ use(RmlEnv *env, const uint8_t *data, size_t size)
 		continue_itself(env, &model);
 	}
 	label(&model);
+	if (model.algorithm->expression != NULL)
+		write_expression(env, &model);
 	write_again(env, &model);
 }
 
