@@ -7,7 +7,7 @@ SET search_path = retailml, public;
 SET client_min_messages = warning;
 
 BEGIN;
-SELECT plan(47);
+SELECT plan(49);
 
 CREATE FUNCTION pg_temp.complaint(call text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -87,9 +87,17 @@ END $$;
 SELECT is(pg_temp.agreeing_arrays(model, NULL), 503::bigint, 'a model of arrays reads x') FROM of_arrays;
 SELECT is(pg_temp.agreeing_arrays(model, 'My values'), 503::bigint, 'or what it is told') FROM of_arrays;
 
--- ---- far out on the logistic curve, where exp() of PostgreSQL fails
-CREATE TABLE steep AS SELECT boost_fit(f, 'y', '{"n_trees": 300, "learning_rate": 1, "min_samples_leaf": 1, "l2": 0}') AS model FROM (SELECT i AS x, i > 50 AS y FROM generate_series(1, 100) i) f;
-SELECT is(pg_temp.agreeing(model, 'f', '(SELECT i AS x FROM generate_series(1, 100) i)'), 100::bigint, 'no overflow') FROM steep;
+-- ---- far out on the logistic curve, where exp() of PostgreSQL fails: the constant of a boosted model is put there
+CREATE FUNCTION pg_temp.shifted(model bytea, shift text) RETURNS float8[] LANGUAGE plpgsql AS $$
+DECLARE
+    result float8[];
+BEGIN
+    EXECUTE format('SELECT array_agg(DISTINCT %s) FROM later', regexp_replace(model_sql(model), '(least\(700, \('')[^'']+', '\1' || shift)) INTO result;
+    RETURN result;
+END $$;
+SELECT is(pg_temp.complaint('SELECT exp(2000::float8)'), '22003 | value out of range: overflow', 'exp() overflows');
+SELECT is(pg_temp.shifted(pg_temp.model('boost'), '2000'), '{1}', 'a probability of 1');
+SELECT ok(p[1] < 1e-300 AND cardinality(p) = 1, 'and of 0') FROM pg_temp.shifted(pg_temp.model('boost'), '-2000') p;
 
 -- ---- a parallel plan evaluates it
 SET LOCAL max_parallel_workers_per_gather = 2; SET LOCAL min_parallel_table_scan_size = 0; SET LOCAL parallel_setup_cost = 0; SET LOCAL parallel_tuple_cost = 0;
