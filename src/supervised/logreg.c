@@ -57,7 +57,7 @@ rml_logreg_bytes(const RmlLogregParams *params, int d_num, int d_cat, int64_t ca
 	const RmlLinearPass pass = {.n_omega = m * (m + 1) / 2,
 								.n_gradient = m,
 								.n_sums = n_classes + 2,
-								.n_scratch = (m + 2) * RML_LINEAR_TILE};
+								.n_scratch = (2 * m + 1) * RML_LINEAR_TILE};
 	const size_t p = (size_t) d_num + (size_t) categories + 1, n = p * (size_t) m;
 	RmlLinearRows rows = {.design = &design, .n_places = (int) categories + 2 * d_cat};
 

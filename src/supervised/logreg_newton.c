@@ -23,26 +23,38 @@
 
 /* ---- softmax of a tile ---- */
 
-/* scratch of a tile: eta [M x TILE], then the largest eta and the sum of exponentials [TILE] each */
+/* predictors of a tile: the first part of its scratch [M x TILE] */
 static double *
 tile_etas(const RmlLogregRun *run, const RmlLinearRows *rows, const RmlLinearTile *tile)
 {
-	double *eta = tile->scratch, *largest = eta + run->outputs * TILE, *sum = largest + TILE;
-	const bool reference = run->outputs < run->n_classes;
-
 	for (int k = 0; k < run->outputs; k++)
 		rml_linear_tile_eta(rows, tile, run->by_axis + (size_t) k * (size_t) rows->axes,
-							eta + k * TILE);
+							tile->scratch + k * TILE);
+	return tile->scratch;
+}
+
+/* probabilities [M x TILE] and the logarithm of the sum of exponentials [TILE] behind them */
+static double *
+tile_softmax(const RmlLogregRun *run, const RmlLinearTile *tile)
+{
+	const double *eta = tile->scratch;
+	double *p = tile->scratch + run->outputs * TILE, *log_sum = p + run->outputs * TILE;
+	const bool reference = run->outputs < run->n_classes;
+
 	for (int i = 0; i < tile->count; i++)
 	{
-		largest[i] = reference ? 0.0 : eta[i];
+		double largest = reference ? 0.0 : eta[i], sum;
+
 		for (int k = 0; k < run->outputs; k++)
-			largest[i] = fmax(largest[i], eta[k * TILE + i]);
-		sum[i] = reference ? exp(-largest[i]) : 0.0;
+			largest = fmax(largest, eta[k * TILE + i]);
+		sum = reference ? exp(-largest) : 0.0;
 		for (int k = 0; k < run->outputs; k++)
-			sum[i] += exp(eta[k * TILE + i] - largest[i]);
+			sum += p[k * TILE + i] = exp(eta[k * TILE + i] - largest);
+		for (int k = 0; k < run->outputs; k++)
+			p[k * TILE + i] /= sum;
+		log_sum[i] = largest + log(sum);
 	}
-	return eta;
+	return p;
 }
 
 /* by how much the predictor of the row's class is above the best other one */
@@ -70,8 +82,8 @@ static void
 evaluate_rows(void *context, const RmlLinearRows *rows, const RmlLinearTile *tile)
 {
 	const RmlLogregRun *run = context;
-	const double *eta = tile_etas(run, rows, tile), *largest = eta + run->outputs * TILE;
-	const double *sum = largest + TILE;
+	const double *eta = tile_etas(run, rows, tile), *p = tile_softmax(run, tile);
+	const double *log_sum = p + run->outputs * TILE;
 	const int first = run->n_classes - run->outputs;
 
 	for (int i = 0; i < tile->count; i++)
@@ -81,16 +93,16 @@ evaluate_rows(void *context, const RmlLinearRows *rows, const RmlLinearTile *til
 		double own = class < first ? 0.0 : eta[(class - first) * TILE + i];
 		double *omega = tile->omega + i;
 
-		tile->sums[SUM_LOSS] += w * (largest[i] + log(sum[i]) - own);
+		tile->sums[SUM_LOSS] += w * (log_sum[i] - own);
 		tile->sums[SUM_WRONG] += w > 0.0 && !(margin(run, eta, i, class) > 0.0);
 		for (int k = 0; k < run->outputs; k++)
 		{
-			double p = exp(eta[k * TILE + i] - largest[i]) / sum[i];
+			const double own_p = p[k * TILE + i];
 
-			tile->gradient[k * TILE + i] = w * ((k + first == class) - p);
+			tile->gradient[k * TILE + i] = w * ((k + first == class) - own_p);
 			for (int l = 0; l < k; l++, omega += TILE)
-				*omega = -w * p * exp(eta[l * TILE + i] - largest[i]) / sum[i];
-			*omega = w * p * (1.0 - p);
+				*omega = -w * own_p * p[l * TILE + i];
+			*omega = w * own_p * (1.0 - own_p);
 			omega += TILE;
 		}
 	}
@@ -172,7 +184,7 @@ evaluate(RmlLogregRun *run)
 						  .n_omega = m * (m + 1) / 2,
 						  .n_gradient = m,
 						  .n_sums = N_SUMS,
-						  .n_scratch = (m + 2) * TILE};
+						  .n_scratch = (2 * m + 1) * TILE};
 	const double *matrix;
 
 	spread(run, run->theta);
@@ -270,7 +282,7 @@ step_separates(RmlLogregRun *run)
 	RmlLinearPass pass = {.fn = direction_rows,
 						  .context = run,
 						  .n_maxima = N_MAXIMA,
-						  .n_scratch = (run->outputs + 2) * TILE};
+						  .n_scratch = run->outputs * TILE};
 	bool separates;
 
 	spread(run, run->step);
