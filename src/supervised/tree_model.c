@@ -2,8 +2,8 @@
  * tree_model.c
  *	  The bytes of tree models.
  *
- * Reading checks what scoring relies on: children inside the tree and after their parent, places
- * that exist, thresholds that are finite, sets and rows of values that are there.
+ * Reading checks what scoring relies on: children inside the tree, after their parent and of no
+ * other, places that exist, thresholds that are finite, sets and rows of values that are there.
  */
 #include "tree_internal.h"
 
@@ -129,7 +129,7 @@ starts_fit(const int64_t *starts, int64_t n, int64_t end, int64_t least)
 	if (starts[0] != 0 || starts[n] != end)
 		return false;
 	for (int64_t i = 0; i < n; i++)
-		if (starts[i + 1] - starts[i] < least || starts[i + 1] > end)
+		if (starts[i + 1] > end || starts[i + 1] < starts[i] + least)
 			return false;
 	return true;
 }
@@ -138,11 +138,10 @@ static bool
 node_fits(const RmlTrees *trees, int64_t index, int64_t size)
 {
 	const RmlTreeNode *node = &trees->nodes[index];
-	int64_t within = index;
 
 	if (node->place == RML_LEAF)
 		return trees->outputs == 1 || (node->left >= 0 && node->left < trees->n_leaves);
-	if (node->place < 0 || node->place >= trees->d_num + trees->d_cat || node->left <= within ||
+	if (node->place < 0 || node->place >= trees->d_num + trees->d_cat || node->left <= index ||
 		(int64_t) node->left + 1 >= size)
 		return false;
 	return node->place < trees->d_num ||
@@ -150,21 +149,47 @@ node_fits(const RmlTrees *trees, int64_t index, int64_t size)
 			node->threshold == floor(node->threshold));
 }
 
+/*
+ * All nodes but the root are the child of one: what walks along all paths would otherwise meet more
+ * of them than there are nodes.  has_parent [size] is all false.
+ */
 static bool
-nodes_fit(RmlTrees *trees)
+tree_fits(const RmlTrees *trees, int64_t size, bool *has_parent)
 {
-	RmlTrees view = *trees;
+	int64_t children = 0;
 
-	for (int t = 0; t < trees->n_trees; t++)
+	for (int64_t i = 0; i < size; i++)
 	{
-		int64_t size = trees->starts[t + 1] - trees->starts[t];
+		const RmlTreeNode *node = &trees->nodes[i];
 
-		view.nodes = trees->nodes + trees->starts[t];
-		for (int64_t i = 0; i < size; i++)
-			if (!node_fits(&view, i, size))
-				return false;
+		if (!node_fits(trees, i, size))
+			return false;
+		if (node->place == RML_LEAF)
+			continue;
+		if (has_parent[node->left] || has_parent[node->left + 1])
+			return false;
+		has_parent[node->left] = has_parent[node->left + 1] = true;
+		children += 2;
 	}
-	return true;
+	return children == size - 1;
+}
+
+static bool
+nodes_fit(const RmlTrees *trees, RmlEnv *env)
+{
+	bool *has_parent = RML_NEW_ZERO(env, bool, (size_t) trees->n_nodes);
+	RmlTrees view = *trees;
+	bool fit = true;
+
+	for (int t = 0; t < trees->n_trees && fit; t++)
+	{
+		int64_t start = trees->starts[t];
+
+		view.nodes = trees->nodes + start;
+		fit = tree_fits(&view, trees->starts[t + 1] - start, has_parent + start);
+	}
+	rml_release(env, has_parent);
+	return fit;
 }
 
 static void
@@ -205,7 +230,7 @@ decode_trees(RmlTrees *trees, int64_t words, RmlReader *reader)
 	if (reader->error != NULL)
 		return;
 	if (!starts_fit(trees->starts, trees->n_trees, trees->n_nodes, 1) ||
-		!starts_fit(trees->set_starts, trees->n_sets, words, 0) || !nodes_fit(trees))
+		!starts_fit(trees->set_starts, trees->n_sets, words, 0) || !nodes_fit(trees, reader->env))
 		rml_reader_fail(reader, "the trees of the model are damaged");
 }
 
