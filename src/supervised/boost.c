@@ -52,8 +52,10 @@ typedef struct Boosting
 	const RmlBoostParams *params;
 	const RmlTrainingSet *rows;
 	RmlLink link;
+	double label_unit;      /* labels and weights are multiplied by these first (rml_tree_unit) */
+	double weight_unit;     /* at most 1: small weights stay small beside l2 */
 	int groups;             /* trees of a round */
-	double *scores;         /* [groups x n] */
+	double *scores;         /* [groups x n] in the label's unit */
 	RmlGradient *gradients; /* [groups x n] */
 	int32_t *training;      /* [n_training] rows, ascending */
 	int64_t n_training;
@@ -65,13 +67,19 @@ typedef struct Boosting
 	int *features; /* [d] */
 	int n_features;
 	RmlTrees *trees; /* [rounds x groups] */
-	double *history; /* [rounds x 2] */
+	double *history; /* [rounds x 2] in the square of the label's unit */
 } Boosting;
 
 static double
 row_weight(const Boosting *b, int64_t i)
 {
-	return b->rows->weights == NULL ? 1.0 : b->rows->weights[i];
+	return b->rows->weights == NULL ? 1.0 : b->rows->weights[i] * b->weight_unit;
+}
+
+static double
+row_error(const Boosting *b, int64_t i)
+{
+	return b->scores[i] - b->rows->y[i] * b->label_unit;
 }
 
 /* ---- losses ---- */
@@ -83,7 +91,7 @@ squared_gradients(const Boosting *b, int64_t start, int64_t end)
 	{
 		double w = row_weight(b, i);
 
-		b->gradients[i] = (RmlGradient){(float) (w * (b->scores[i] - b->rows->y[i])), (float) w};
+		b->gradients[i] = (RmlGradient){(float) (w * row_error(b, i)), (float) w};
 	}
 }
 
@@ -154,7 +162,7 @@ row_loss(const Boosting *b, int64_t i)
 	double p[RML_MAX_CLASSES];
 
 	if (b->link == RML_LINK_IDENTITY)
-		return (b->scores[i] - b->rows->y[i]) * (b->scores[i] - b->rows->y[i]);
+		return row_error(b, i) * row_error(b, i);
 	if (b->link == RML_LINK_LOGIT)
 	{
 		double margin = b->rows->classes[i] ? b->scores[i] : -b->scores[i];
@@ -189,7 +197,7 @@ static double
 weighted_mean(const Boosting *b, int class)
 {
 	double sum = 0.0, weight = 0.0;
-	double first = b->rows->y == NULL ? 0.0 : b->rows->y[0];
+	double first = b->rows->y == NULL ? 0.0 : b->rows->y[0] * b->label_unit;
 
 	for (int64_t j = 0; j < b->n_training; j++)
 	{
@@ -197,7 +205,7 @@ weighted_mean(const Boosting *b, int class)
 		double w = row_weight(b, i);
 
 		sum += w * (b->rows->y == NULL ? (double) (b->rows->classes[i] == class)
-									   : b->rows->y[i] - first);
+									   : b->rows->y[i] * b->label_unit - first);
 		weight += w;
 	}
 	return weight > 0 ? first + sum / weight : first;
@@ -210,6 +218,7 @@ log_odds(double p)
 	return log(p / (1.0 - p));
 }
 
+/* the first score of each group; base has it in the label's own unit */
 static double *
 first_scores(const Boosting *b)
 {
@@ -225,6 +234,7 @@ first_scores(const Boosting *b)
 			base[k] = b->link == RML_LINK_LOGIT ? log_odds(mean) : log(fmax(mean, 1e-9));
 		for (int64_t i = 0; i < b->rows->n; i++)
 			b->scores[k * b->rows->n + i] = base[k];
+		base[k] /= b->label_unit;
 	}
 	return base;
 }
@@ -250,6 +260,17 @@ divide_rows(Boosting *b)
 	}
 }
 
+static void
+choose_units(Boosting *b)
+{
+	const RmlTrainingSet *rows = b->rows;
+
+	b->label_unit = rows->y == NULL ? 1.0 : rml_tree_unit(rml_tree_largest(rows->y, rows->n));
+	b->weight_unit = rows->weights == NULL
+						 ? 1.0
+						 : fmin(rml_tree_unit(rml_tree_largest(rows->weights, rows->n)), 1.0);
+}
+
 static const RmlBoostParams *
 boosting_init(Boosting *b, RmlEnv *env, const RmlBoostParams *params, const RmlTrainingSet *rows)
 {
@@ -263,6 +284,7 @@ boosting_init(Boosting *b, RmlEnv *env, const RmlBoostParams *params, const RmlT
 	b->link = rows->target.task == RML_REGRESSION ? RML_LINK_IDENTITY
 			  : b->groups > 1                     ? RML_LINK_SOFTMAX
 												  : RML_LINK_LOGIT;
+	choose_units(b);
 	divide_rows(b);
 	b->scores = RML_NEW(env, double, n *(size_t) b->groups);
 	b->gradients = RML_NEW(env, RmlGradient, n * (size_t) b->groups);
@@ -390,7 +412,7 @@ run_round(Boosting *b, RmlBoostGrower *grower, const RmlBins *bins, int64_t roun
 	b->history[2 * round] = mean_loss(b, b->training, seen);
 	b->history[2 * round + 1] = mean_loss(b, b->holdout, b->n_holdout);
 	b->env->progress(b->env, "round", round + 1,
-					 b->history[2 * round + (b->n_holdout > 0 ? 1 : 0)]);
+					 b->history[2 * round + (b->n_holdout > 0)] / b->label_unit / b->label_unit);
 }
 
 /* all rounds, or those up to the best on the rows that are held out; returns how many are kept */
@@ -445,10 +467,12 @@ fit(RmlEnv *env, const void *params_, const RmlTrainingSet *rows, const char **r
 	grower = rml_boost_grower(env, &bins, &rules);
 	model->target = rows->target;
 	model->link = b.link;
-	model->scale = 1.0;
+	model->scale = 1.0 / b.label_unit;
 	model->base = first_scores(&b);
 	model->oob_score = NAN;
 	rounds = run_rounds(&b, grower, &bins);
+	for (int64_t i = 0; i < 2 * rounds; i++)
+		b.history[i] = b.history[i] / b.label_unit / b.label_unit;
 	model->n_history = rounds;
 	model->history = b.history;
 	model->holdout_loss = b.n_holdout > 0 ? b.history[2 * rounds - 1] : NAN;

@@ -87,7 +87,9 @@ typedef struct Forest
 	const RmlTrainingSet *rows;
 	const RmlBins *bins;
 	RmlGrowRules rules;
-	double mean;      /* subtracted from a numeric label */
+	double label_unit; /* labels and weights are multiplied by these first (rml_tree_unit) */
+	double weight_unit;
+	double mean;      /* of a numeric label in its unit, subtracted from it */
 	RmlTrees *trees;  /* [n_trees] */
 	uint8_t **in_bag; /* [n_trees][n / 8]: drawn rows, of the first oob_rows */
 	int64_t oob_rows;
@@ -101,7 +103,14 @@ label_of(const Forest *forest, int64_t i)
 {
 	const RmlTrainingSet *rows = forest->rows;
 
-	return rows->y != NULL ? rows->y[i] - forest->mean : (double) rows->classes[i];
+	return rows->y != NULL ? rows->y[i] * forest->label_unit - forest->mean
+						   : (double) rows->classes[i];
+}
+
+static double
+weight_of(const Forest *forest, int64_t i)
+{
+	return forest->rows->weights == NULL ? 1.0 : forest->rows->weights[i] * forest->weight_unit;
 }
 
 /* times each row is drawn */
@@ -135,15 +144,14 @@ draw_rows(RmlEnv *env, const Forest *forest, int64_t tree)
 static int64_t
 gather_rows(RmlEnv *env, const Forest *forest, const uint16_t *times, RmlGrowRow *rows)
 {
-	const double *weights = forest->rows->weights;
 	int64_t n = 0;
 
 	for (int64_t i = 0; i < forest->rows->n; i++)
 	{
-		double weight = times[i] * (weights == NULL ? 1.0 : weights[i]);
+		float weight = (float) (times[i] * weight_of(forest, i));
 
 		if (weight > 0)
-			rows[n++] = (RmlGrowRow){(int32_t) i, (float) weight, label_of(forest, i)};
+			rows[n++] = (RmlGrowRow){(int32_t) i, weight, label_of(forest, i)};
 		if (i % 100000 == 0)
 			rml_poll(env);
 	}
@@ -275,20 +283,30 @@ oob_score(RmlEnv *env, Forest *forest)
 /* ---- the forest ---- */
 
 static double
-mean_label(const RmlTrainingSet *rows)
+mean_label(const Forest *forest)
 {
-	double sum = 0.0, weight = 0.0;
+	const RmlTrainingSet *rows = forest->rows;
+	double sum = 0.0, weight = 0.0, first;
 
 	if (rows->y == NULL)
 		return 0.0;
+	first = rows->y[0] * forest->label_unit;
 	for (int64_t i = 0; i < rows->n; i++)
 	{
-		double w = rows->weights == NULL ? 1.0 : rows->weights[i];
-
-		sum += w * (rows->y[i] - rows->y[0]);
-		weight += w;
+		sum += weight_of(forest, i) * (rows->y[i] * forest->label_unit - first);
+		weight += weight_of(forest, i);
 	}
-	return rows->y[0] + sum / weight;
+	return first + sum / weight;
+}
+
+static void
+choose_units(Forest *forest)
+{
+	const RmlTrainingSet *rows = forest->rows;
+
+	forest->label_unit = rows->y == NULL ? 1.0 : rml_tree_unit(rml_tree_largest(rows->y, rows->n));
+	forest->weight_unit =
+		rows->weights == NULL ? 1.0 : rml_tree_unit(rml_tree_largest(rows->weights, rows->n));
 }
 
 static void
@@ -298,7 +316,8 @@ prepare(RmlEnv *env, Forest *forest, int64_t n_trees)
 	const RmlTrainingSet *rows = forest->rows;
 
 	forest->outputs = n_outputs(&rows->target);
-	forest->mean = mean_label(rows);
+	choose_units(forest);
+	forest->mean = mean_label(forest);
 	forest->rules = (RmlGrowRules){.split = {.outputs = forest->outputs,
 											 .min_rows = min_samples_leaf(params, rows)},
 								   .max_depth = params->max_depth,
@@ -329,9 +348,9 @@ fit_trees(RmlEnv *env, const RmlForestParams *params, const RmlTrainingSet *rows
 	rml_release(env, bins.columns);
 	model->target = rows->target;
 	model->link = RML_LINK_IDENTITY;
-	model->scale = 1.0 / (double) n_trees;
+	model->scale = 1.0 / (double) n_trees / forest.label_unit;
 	model->base = RML_NEW_ZERO(env, double, (size_t) forest.outputs);
-	model->base[0] = forest.mean;
+	model->base[0] = forest.mean / forest.label_unit;
 	model->oob_score = oob_score(env, &forest);
 	model->holdout_loss = NAN;
 	rml_trees_join(env, forest.trees, (int) n_trees, 1, &model->trees);

@@ -4,7 +4,33 @@
  */
 #include "tree_internal.h"
 
+#include <math.h>
 #include <string.h>
+
+/* ---- sizes of numbers ---- */
+
+double
+rml_tree_unit(double largest)
+{
+	const double usual = 1e12;
+	int exponent;
+
+	if (largest == 0.0 || (largest >= 1.0 / usual && largest <= usual))
+		return 1.0;
+	exponent = ilogb(largest);
+	exponent = exponent > 1000 ? 1000 : exponent < -1000 ? -1000 : exponent;
+	return ldexp(1.0, -exponent);
+}
+
+double
+rml_tree_largest(const double *x, int64_t n)
+{
+	double largest = 0.0;
+
+	for (int64_t i = 0; i < n; i++)
+		largest = fabs(x[i]) > largest ? fabs(x[i]) : largest;
+	return largest;
+}
 
 /* ---- a tree that grows ---- */
 

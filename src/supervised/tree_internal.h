@@ -123,6 +123,15 @@ extern void rml_builder_finish(RmlBuilder *builder);
 extern void rml_trees_join(RmlEnv *env, const RmlTrees *trees, int n_trees, int n_groups,
 						   RmlTrees *out);
 
+/*
+ * The power of 2 that brings numbers up to largest near 1, or 1 where squares and float4 hold them as they
+ * are: labels and weights may have any size.
+ */
+extern double rml_tree_unit(double largest);
+
+/* largest absolute value of x [n] */
+extern double rml_tree_largest(const double *x, int64_t n);
+
 /* leaf of a row in tree t */
 extern const RmlTreeNode *rml_tree_leaf(const RmlTrees *trees, int t, const double *numbers,
 										const int32_t *codes);
