@@ -7,9 +7,7 @@ server that PGHOST names; the peers run in this process, with as many threads as
 
 import io
 import os
-import re
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
@@ -20,51 +18,9 @@ import pandas
 import sklearn
 from sklearn.cluster import KMeans
 
-PSQL = os.path.join(os.environ.get("PG_BINDIR", ""), "psql")
-ROUNDS = int(os.environ.get("ROUNDS", "3"))
-REPO = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-DATA = os.environ.get("RETAILML_DATA", os.path.join(REPO, "..", "shared", "data"))
-
-
-def psql(script):
-    """Run a script, return its output."""
-    done = subprocess.run([PSQL, "-XqAt", "-v", "ON_ERROR_STOP=1"], input=script, text=True,
-                          capture_output=True, check=False)
-    if done.returncode != 0:
-        raise SystemExit(done.stderr)
-    return done.stdout
-
-
-def timed(query, setup=""):
-    """Seconds a query takes, connection and set-up left out."""
-    output = psql(f"SET client_min_messages = warning;\n{setup}\n\\timing on\n{query};\n")
-    return sum(float(ms) for ms in re.findall(r"^Time: ([0-9.]+) ms", output, re.M)) / 1000
-
-
-def clock(function):
-    start = time.perf_counter()
-    result = function()
-    return time.perf_counter() - start, result
-
-
-def compare(what, ours, peer, target):
-    """Both in turn; ours and peer return seconds."""
-    ours(), peer()
-    pairs = [(ours(), peer()) for _ in range(ROUNDS)]
-    a, b = (statistics.median(side) for side in zip(*pairs))
-    ratio = statistics.median(x / y for x, y in pairs)
-    report(what, a, b, ratio, target)
-    return a, b
-
-
-def report(what, ours, peer, ratio, target):
-    print(f"{what:<58} {ours:>9.3f} {peer:>9.3f} {ratio:>8.2f}  {target}", flush=True)
-
-
-def fetch(query):
-    """A table of numbers as an array."""
-    text = psql(f"COPY ({query}) TO STDOUT (FORMAT csv)")
-    return pandas.read_csv(io.StringIO(text), header=None).to_numpy(dtype=numpy.float64)
+import accuracy
+import supervised
+from measure import DATA, ROUNDS, clock, compare, fetch, psql, report, timed
 
 
 def zscored(x):
@@ -317,6 +273,9 @@ def section_growth():
         print(f"{f'kmeans_fit {n} x 10, 20 iterations: seconds, growth':<58} {seconds:>9.3f} {'':>9} {growth:>8}  about 10")
         last = seconds
 
+
+section_supervised = supervised.section
+section_accuracy = accuracy.section
 
 SECTIONS = {name[8:]: function for name, function in list(globals().items()) if name.startswith("section_")}
 
