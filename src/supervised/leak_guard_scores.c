@@ -79,22 +79,44 @@ typedef struct Ranking
 	double *ranks; /* [m] */
 } Ranking;
 
-/* values below x, or up to x */
+/* how many of the values are below x; without branches, which would be guesses */
 static int64_t
-count_below(const double *sorted, int64_t m, double x, bool or_equal)
+count_below(const double *sorted, int64_t m, double x)
 {
-	int64_t low = 0, high = m;
+	const double *first = sorted;
 
-	while (low < high)
+	while (m > 1)
+	{
+		int64_t half = m / 2;
+
+		first += first[half - 1] < x ? half : 0;
+		m -= half;
+	}
+	return first - sorted + (m == 1 && *first < x);
+}
+
+/* how many are up to x, of which `below` are below it: it is there, and ties are few or many */
+static int64_t
+count_up_to(const double *sorted, int64_t m, double x, int64_t below)
+{
+	int64_t low = below, high, step = 1;
+
+	while (low + step < m && sorted[low + step] == x)
+	{
+		low += step;
+		step *= 2;
+	}
+	high = low + step < m ? low + step : m;
+	while (high - low > 1)
 	{
 		int64_t middle = low + (high - low) / 2;
 
-		if (sorted[middle] < x || (or_equal && sorted[middle] == x))
-			low = middle + 1;
+		if (sorted[middle] == x)
+			low = middle;
 		else
 			high = middle;
 	}
-	return low;
+	return high;
 }
 
 static void
@@ -105,8 +127,11 @@ rank_block(void *context, int64_t block, int thread)
 
 	(void) thread;
 	for (int64_t i = block * BLOCK_ROWS; i < end; i++)
-		r->ranks[i] = (double) (count_below(r->sorted, r->m, r->values[i], false) +
-								count_below(r->sorted, r->m, r->values[i], true));
+	{
+		int64_t below = count_below(r->sorted, r->m, r->values[i]);
+
+		r->ranks[i] = (double) (below + count_up_to(r->sorted, r->m, r->values[i], below));
+	}
 }
 
 /* midranks, but for a factor and a shift that correlations do not see, scaled into [0, 1] */

@@ -21,8 +21,9 @@
 #define MOST_WORK 2e10
 #define LEAST_POOL 1000
 
-typedef double Doubles __attribute__((vector_size(TILE * sizeof(double)), aligned(8)));
-typedef int64_t Masks __attribute__((vector_size(TILE * sizeof(int64_t)), aligned(8)));
+/* two lanes, which every machine has as they are */
+typedef double Pair __attribute__((vector_size(2 * sizeof(double)), aligned(8)));
+typedef int64_t PairMask __attribute__((vector_size(2 * sizeof(int64_t)), aligned(8)));
 
 typedef struct Search
 {
@@ -186,28 +187,46 @@ nearest_take(Nearest *nearest, int k, double distance, int64_t index)
 	nearest->index[i] = index;
 }
 
+static inline Pair
+square_of(Pair x)
+{
+	return x * x;
+}
+
+/* the penalty in lanes that differ: a comparison that holds is all ones */
+static inline Pair
+where_different(Pair codes, double own, Pair penalty)
+{
+	return (Pair) ((PairMask) (codes != own) & (PairMask) penalty);
+}
+
 /* squared distances [TILE] of row q of the pool to the rows of a tile */
 static inline void
 tile_distances(const Search *s, int64_t tile, int64_t q, double *distances)
 {
 	const int d_num = s->rows->schema->d_num, d_cat = s->rows->schema->d_cat;
-	const Doubles *numbers = (const Doubles *) s->numbers + tile * d_num;
-	const Doubles *codes = (const Doubles *) s->codes + tile * d_cat;
-	const double *own_numbers = s->numbers + q / TILE * TILE * d_num + q % TILE;
+	const Pair *numbers = (const Pair *) (s->numbers + tile * TILE * d_num);
+	const Pair *codes = (const Pair *) (s->codes + tile * TILE * d_cat);
+	const double *own = s->numbers + q / TILE * TILE * d_num + q % TILE;
 	const double *own_codes = s->codes + q / TILE * TILE * d_cat + q % TILE;
-	const Doubles penalty = (Doubles){0} + s->penalty;
-	Doubles sum = {0};
+	const Pair penalty = {s->penalty, s->penalty};
+	Pair sums[4] = {{0}};
 
-	for (int j = 0; j < d_num; j++)
+	for (int j = 0; j < d_num; j++, numbers += 4)
 	{
-		Doubles difference = numbers[j] - own_numbers[j * TILE];
-
-		sum += difference * difference;
+		sums[0] += square_of(numbers[0] - own[j * TILE]);
+		sums[1] += square_of(numbers[1] - own[j * TILE]);
+		sums[2] += square_of(numbers[2] - own[j * TILE]);
+		sums[3] += square_of(numbers[3] - own[j * TILE]);
 	}
-	/* a comparison that holds is all ones in its lane */
-	for (int j = 0; j < d_cat; j++)
-		sum += (Doubles) ((Masks) (codes[j] != own_codes[j * TILE]) & (Masks) penalty);
-	memcpy(distances, &sum, sizeof sum);
+	for (int j = 0; j < d_cat; j++, codes += 4)
+	{
+		sums[0] += where_different(codes[0], own_codes[j * TILE], penalty);
+		sums[1] += where_different(codes[1], own_codes[j * TILE], penalty);
+		sums[2] += where_different(codes[2], own_codes[j * TILE], penalty);
+		sums[3] += where_different(codes[3], own_codes[j * TILE], penalty);
+	}
+	memcpy(distances, sums, sizeof sums);
 }
 
 static void

@@ -273,6 +273,28 @@ test_many_classes(void)
 	unit_env_free(env);
 }
 
+/* a class that the leading rows do not have */
+static void
+test_rare(void)
+{
+	RmlEnv *env = unit_env(1);
+	const int n = 3 * RML_LEAK_ROWS;
+	double *x = RML_NEW(env, double, (size_t) n * 2);
+	int32_t *classes = RML_NEW(env, int32_t, (size_t) n);
+	RmlTrainingSet rows;
+
+	for (int i = 0; i < n; i++)
+	{
+		classes[i] = i >= n - 6;
+		x[2 * i] = classes[i] + rml_rng_uniform(1, 0, (uint64_t) i);
+		x[2 * i + 1] = rml_rng_uniform(1, 1, (uint64_t) i);
+	}
+	rows = training_set(env, n, 2, 0, x, NULL);
+	set_classes(&rows, env, classes, 2);
+	unit_equal_int(reported(env, &rows), BIT(0), "six positive rows, all beyond the sample");
+	unit_env_free(env);
+}
+
 static void
 test_manners(void)
 {
@@ -307,6 +329,7 @@ main(void)
 	test_threshold();
 	test_too_few();
 	test_many_classes();
+	test_rare();
 	test_manners();
 	return unit_done();
 }

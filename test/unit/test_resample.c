@@ -404,6 +404,44 @@ test_edges(void)
 	unit_env_free(env);
 }
 
+/* of rows that are equally near the first are the neighbours; weights tell which they were */
+static void
+test_ties(void)
+{
+	enum
+	{
+		N = 60,
+		RARE = 20
+	};
+	RmlEnv *env = unit_env(1);
+	double weights[N];
+	int32_t codes[N], classes[N];
+	RmlTrainingSet rows, out;
+	bool first = true;
+
+	for (int i = 0; i < N; i++)
+	{
+		/* the sum of two powers of 4 tells both */
+		weights[i] = i < RARE ? ldexp(1, 2 * i) : 0;
+		classes[i] = i < RARE;
+		codes[i] = 1;
+	}
+	rows = training_set(env, N, 0, 1, NULL, codes);
+	rows.weights = weights;
+	set_classes(&rows, env, classes, 2);
+	rml_resample(env, RML_RESAMPLE_SMOTE, 42, &rows, &out);
+	for (int64_t i = 0; i < out.n; i++)
+	{
+		int64_t sum = (int64_t) (2 * out.weights[i]);
+
+		/* twice an original's weight is no sum of two different ones */
+		if (__builtin_popcountll((uint64_t) sum) == 2)
+			first = first && __builtin_ctzll((uint64_t) sum) <= 2 * 5;
+	}
+	unit_ok(first, "of equally near rows the first are taken");
+	unit_env_free(env);
+}
+
 /* a rare class larger than the pool */
 static void
 test_large(void)
@@ -457,6 +495,7 @@ main(void)
 	test_seeds(RML_RESAMPLE_SMOTE);
 	test_order();
 	test_edges();
+	test_ties();
 	test_large();
 	return unit_done();
 }
