@@ -68,7 +68,7 @@ typedef struct RmlFit
 	RmlTaken *group;
 	RmlImpute impute;
 	/* the ordered rows' columns (features) as they were read; schema tells what was learnt of them */
-	const RmlColumn *columns;
+	RmlColumn *columns;
 	Jsonb *options;  /* the user's object or NULL */
 	Oid result_type; /* SQL type of the aggregate's result */
 	bool is_null;    /* set by spec->fit: the result is NULL */

@@ -30,9 +30,8 @@ typedef struct RmlForestParams
 {
 	RmlSupervisedParams common;
 	int64_t n_trees;
-	int64_t max_depth; /* 0: any */
-	double
-		min_samples_leaf; /* rows; RML_AUTO: 5, and n / 20000 at least */
+	int64_t max_depth;       /* 0: any */
+	double min_samples_leaf; /* rows; RML_AUTO: 5, and n / 20000 at least */
 	int64_t min_samples_split;
 	double max_features; /* tried at a node; RML_AUTO: sqrt(d) for classes, d / 3 for numbers */
 	int64_t bootstrap;

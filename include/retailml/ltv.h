@@ -8,9 +8,14 @@
  *	  prediction = P(spend > 0) * E(spend | spend > 0)
  *
  * (J. Cragg, "Some statistical models for limited dependent variables", Econometrica 39 (1971).)  The
- * amount is learnt as it is or as its logarithm; for the logarithm, exp(prediction) is multiplied by the
- * factor that makes the predicted amounts of the training rows add up to the true ones (as in N. Duan,
- * "Smearing estimate", JASA 78 (1983)).  Which of the two is used is chosen by cross-validation.
+ * amount is learnt in one of three ways, chosen by cross-validation:
+ *
+ *	  linear	by trees as it is
+ *	  log		by trees as its logarithm; exp(prediction) is multiplied by the factor that makes the
+ *				predicted amounts of the training rows add up to the true ones (as in N. Duan, "Smearing
+ *				estimate", JASA 78 (1983))
+ *	  trend		by a linear regression (ridge), and trees for what that leaves.  Trees cannot say more
+ *				than they have seen; a customer who spends twice as much as any other needs a line.
  *
  * A label that is negative (more returned than bought) counts as no purchase.  When all rows have one the
  * first part is 1.
@@ -36,22 +41,26 @@ typedef enum RmlLtvAmount
 {
 	RML_LTV_AUTO = 0,
 	RML_LTV_LINEAR,
-	RML_LTV_LOG
+	RML_LTV_LOG,
+	RML_LTV_TREND
 } RmlLtvAmount;
+
+#define RML_LTV_AMOUNTS 3
 
 typedef struct RmlLtv
 {
 	RmlTarget target;
-	bool has_buys; /* not all training rows have a purchase */
-	RmlPart buys;  /* two classes, the second has a purchase */
+	bool has_buys;    /* not all training rows have a purchase */
+	RmlPart buys;     /* two classes, the second has a purchase */
+	RmlLtvAmount how; /* not auto */
+	RmlPart trend;    /* of how = trend */
 	RmlPart amount;
-	bool logarithm;
 	double factor; /* of exp(prediction) */
 	double buyers; /* share of the training rows */
 	RmlComparison comparison;
 } RmlLtv;
 
-/* fits both parts as params->amount says (linear or log); what cross-validation compares */
+/* fits both parts as params->amount says (not auto); what cross-validation compares */
 extern const RmlLearner rml_ltv_learner;
 
 /* the model; prepared->schema is its schema.  NULL or the reason. */

@@ -34,6 +34,12 @@ typedef struct RmlRawRows
 	const double *weights;  /* [N] or NULL */
 } RmlRawRows;
 
+/*
+ * Leave out the columns that have no value in any row: they are moved behind the others in columns
+ * [D] and taken out of the matrix.  Returns how many remain.
+ */
+extern int rml_raw_drop_empty(RmlEnv *env, RmlColumn *columns, int n_columns, RmlMatrix *matrix);
+
 typedef struct RmlSubset
 {
 	int64_t n;

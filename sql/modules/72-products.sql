@@ -164,11 +164,11 @@ CREATE AGGREGATE ltv_fit(data record, label text, options jsonb) (
     COMBINEFUNC = fit_combine, SERIALFUNC = fit_serialize, DESERIALFUNC = fit_deserialize,
     PARALLEL = SAFE);
 COMMENT ON AGGREGATE ltv_fit(record, text, jsonb) IS
-'A model of what customers will spend: the model, as bytea. Two parts of boosted trees: will there be a purchase, and of how much; the amount is learnt as it is or as its logarithm, whichever does better (RMSE) in cross-validation on these rows. model_info shows how both did.
+'A model of what customers will spend: the model, as bytea. Two parts of boosted trees: will there be a purchase, and of how much; the amount is learnt by trees as it is, as its logarithm, or as what a linear trend leaves, whichever does best (RMSE) in cross-validation on these rows. model_info shows how all three did.
 
 data: a row (table or subquery alias) as of some day in the past, such as a row of customer_snapshot(); numeric and boolean columns are numbers, text, varchar, char and enum columns are categories. Columns of customer_snapshot() that are no features (customer_id, churned, future_spend, future_orders) are left out by themselves. label: the name of the column with the money spent afterwards, a number; 0 or less counts as no purchase. Rows without a label are left out.
 
-Own options: group, the column whose rows stay together in cross-validation (customer_id, if there is such a column); folds (5); amount "auto", "linear" or "log".
+Own options: group, the column whose rows stay together in cross-validation (customer_id, if there is such a column); folds (5); amount "auto", "linear", "log" or "trend".
 
 Options of all supervised fits: features or exclude, arrays of column names to use or to leave out; weight, a column of row weights; class_weight "none", "balanced" or an object of a number for each class; resample "none", "over", "under" or "smote" (training rows only); positive, the class of two whose probability is predicted (default: the last by name, true of a boolean); task "auto", "regression" or "classification" for a numeric label; leak "warning", "error" or "ignore" when one feature alone gives the label away (AUC or R2 of .999); impute "mean", "median", "zero", "error" or "skip" for NULL and NaN; max_categories of a column (1000); seed (42).
 

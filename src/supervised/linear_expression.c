@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "retailml/linreg.h"
+#include "retailml/logreg.h"
 
 typedef struct Predictor
 {
@@ -189,4 +190,10 @@ void
 rml_linreg_importance(const void *fitted, const RmlSchema *schema, double *gain, int64_t *splits)
 {
 	rml_linear_importance(&((const RmlLinreg *) fitted)->linear, schema, gain, splits);
+}
+
+void
+rml_logreg_importance(const void *fitted, const RmlSchema *schema, double *gain, int64_t *splits)
+{
+	rml_linear_importance(&((const RmlLogreg *) fitted)->linear, schema, gain, splits);
 }

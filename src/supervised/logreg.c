@@ -9,6 +9,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "retailml/linear_expression.h"
+
 #include "logreg_internal.h"
 #include "retailml/distributions.h"
 #include "retailml/rng.h"
@@ -297,6 +299,7 @@ const RmlAlgorithm rml_logreg_algorithm = {
 	.supervised = true,
 	.proba = proba,
 	.explain = explain,
+	.importance = rml_logreg_importance,
 };
 
 /* ---- learner ---- */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "retailml/boost.h"
+#include "retailml/linreg.h"
 
 #define LTV_VERSION 1
 
@@ -16,7 +17,10 @@
 
 #define POLL_ROWS 100000
 
-static const char *const amount_names[] = {"auto", "linear", "log", NULL};
+/* penalty of the trend's coefficients, of z-scores: as if so many rows spoke for none */
+#define TREND_L2 10.0
+
+static const char *const amount_names[] = {"auto", "linear", "log", "trend", NULL};
 
 static const RmlOption ltv_options[] = {
 	RML_SUPERVISED_OPTIONS(RmlLtvParams),
@@ -27,15 +31,25 @@ static const RmlOption ltv_options[] = {
 
 /* ---- the two parts ---- */
 
+/* an algorithm with its defaults and the options all have in common */
 static RmlPart
-new_part(RmlEnv *env, const RmlLtvParams *params)
+new_part(RmlEnv *env, const RmlAlgorithm *algorithm, const RmlLtvParams *params)
 {
-	RmlBoostParams *own = RML_NEW_ZERO(env, RmlBoostParams, 1);
-	const RmlOptionSet options = {rml_boost_algorithm.options, rml_boost_algorithm.n_options, own};
+	void *own = rml_alloc_zero(env, algorithm->params_size);
+	const RmlOptionSet options = {algorithm->options, algorithm->n_options, own};
 
 	rml_options_default(&options);
-	own->common = params->common;
-	return (RmlPart){&rml_boost_algorithm, own, NULL};
+	*(RmlSupervisedParams *) own = params->common;
+	return (RmlPart){algorithm, own, NULL};
+}
+
+static RmlPart
+new_trend(RmlEnv *env, const RmlLtvParams *params)
+{
+	RmlPart part = new_part(env, &rml_linreg_algorithm, params);
+
+	((RmlLinregParams *) part.params)->l2 = TREND_L2;
+	return part;
 }
 
 /* label: is there a purchase? */
@@ -138,38 +152,77 @@ check(RmlEnv *env, const void *params, const RmlTrainingSet *rows)
 	return NULL;
 }
 
+static const char *
+fit_buys(RmlEnv *env, const RmlLtvParams *params, const RmlTrainingSet *rows, RmlLtv *model)
+{
+	const char *reason = NULL;
+	RmlTrainingSet part;
+
+	model->buys = new_part(env, &rml_boost_algorithm, params);
+	buying_rows(env, rows, &part);
+	model->buys.fitted = rml_boost_learner.fit(env, model->buys.params, &part, &reason);
+	rml_release(env, (void *) part.classes);
+	return reason;
+}
+
+/* a line through the amounts, which become what it leaves */
+static const char *
+fit_trend(RmlEnv *env, const RmlLtvParams *params, RmlTrainingSet *rows, RmlLtv *model)
+{
+	int d_num = rows->schema->d_num, d_cat = rows->schema->d_cat;
+	double *y = (double *) rows->y;
+	const char *reason = NULL;
+
+	model->trend = new_trend(env, params);
+	model->trend.fitted = rml_linreg_learner.fit(env, model->trend.params, rows, &reason);
+	for (int64_t i = 0; i < rows->n && reason == NULL; i++)
+	{
+		y[i] -= part_predict(&model->trend, rows->numbers + i * d_num, rows->codes + i * d_cat);
+		if (i % POLL_ROWS == 0)
+			rml_poll(env);
+	}
+	return reason;
+}
+
+static const char *
+fit_amount(RmlEnv *env, const RmlLtvParams *params, const RmlTrainingSet *rows, int64_t buyers,
+		   RmlLtv *model)
+{
+	const char *reason = NULL;
+	RmlTrainingSet part;
+
+	model->amount = new_part(env, &rml_boost_algorithm, params);
+	amount_rows(env, rows, buyers, model->how == RML_LTV_LOG, &part);
+	if (model->how == RML_LTV_TREND)
+		reason = fit_trend(env, params, &part, model);
+	if (reason == NULL)
+		model->amount.fitted = rml_boost_learner.fit(env, model->amount.params, &part, &reason);
+	if (reason == NULL && model->how == RML_LTV_LOG)
+		model->factor = smearing_factor(env, &model->amount, &part);
+	rml_release(env, (void *) part.numbers);
+	rml_release(env, (void *) part.codes);
+	rml_release(env, (void *) part.y);
+	rml_release(env, (void *) part.weights);
+	return reason;
+}
+
 static void *
 fit_parts(RmlEnv *env, const void *params_, const RmlTrainingSet *rows, const char **reason)
 {
 	const RmlLtvParams *params = params_;
 	RmlLtv *model = RML_NEW_ZERO(env, RmlLtv, 1);
 	int64_t buyers = count_buyers(rows);
-	RmlTrainingSet part;
 
 	model->target = rows->target;
 	model->buyers = (double) buyers / (double) rows->n;
 	model->has_buys = buyers < rows->n;
-	model->logarithm = params->amount == RML_LTV_LOG;
+	model->how = (RmlLtvAmount) params->amount;
 	model->factor = 1.0;
-	model->buys = new_part(env, params);
-	model->amount = new_part(env, params);
 	if (model->has_buys)
-	{
-		buying_rows(env, rows, &part);
-		model->buys.fitted = rml_boost_learner.fit(env, model->buys.params, &part, reason);
-		if (*reason != NULL)
-			return NULL;
-		rml_release(env, (void *) part.classes);
-	}
-	amount_rows(env, rows, buyers, model->logarithm, &part);
-	model->amount.fitted = rml_boost_learner.fit(env, model->amount.params, &part, reason);
-	if (*reason != NULL)
-		return NULL;
-	if (model->logarithm)
-		model->factor = smearing_factor(env, &model->amount, &part);
-	rml_release(env, (void *) part.numbers);
-	rml_release(env, (void *) part.codes);
-	return model;
+		*reason = fit_buys(env, params, rows, model);
+	if (*reason == NULL)
+		*reason = fit_amount(env, params, rows, buyers, model);
+	return *reason == NULL ? model : NULL;
 }
 
 static size_t
@@ -190,8 +243,7 @@ const RmlLearner rml_ltv_learner = {
 
 /* ---- the choice ---- */
 
-static const char *const cell_names[] = {"two-part boost, linear amount",
-										 "two-part boost, log amount"};
+static const char *const cell_names[] = {"linear", "log", "trend"};
 
 /* one cell for each way to learn the amount; returns how many */
 static int
@@ -199,7 +251,7 @@ make_cells(RmlEnv *env, const RmlLtvParams *params, RmlCell *cells, char **names
 {
 	int n = 0;
 
-	for (int64_t amount = RML_LTV_LINEAR; amount <= RML_LTV_LOG; amount++)
+	for (int64_t amount = RML_LTV_LINEAR; amount <= RML_LTV_TREND; amount++)
 	{
 		RmlLtvParams *own;
 
@@ -218,8 +270,8 @@ const char *
 rml_ltv_fit(RmlEnv *env, const RmlLtvParams *params, const RmlProductRows *rows,
 			RmlPrepared *prepared, RmlLtv **out)
 {
-	RmlCell cells[2];
-	char *names[2];
+	RmlCell cells[RML_LTV_AMOUNTS];
+	char *names[RML_LTV_AMOUNTS];
 	int n = make_cells(env, params, cells, names), best;
 	RmlComparison comparison;
 	void *fitted;
@@ -239,8 +291,8 @@ rml_ltv_fit(RmlEnv *env, const RmlLtvParams *params, const RmlProductRows *rows,
 size_t
 rml_ltv_bytes(RmlEnv *env, const RmlLtvParams *params, const RmlProductRows *rows)
 {
-	RmlCell cells[2];
-	char *names[2];
+	RmlCell cells[RML_LTV_AMOUNTS];
+	char *names[RML_LTV_AMOUNTS];
 	int n = make_cells(env, params, cells, names);
 
 	return rml_product_bytes(env, rows, cells, n);
@@ -254,12 +306,23 @@ buying_probability(const RmlLtv *model, const double *numbers, const int32_t *co
 	return model->has_buys ? part_predict(&model->buys, numbers, codes) : 1.0;
 }
 
+/* the amount that a score stands for */
 static double
-amount_of(const RmlLtv *model, double prediction)
+amount_of(const RmlLtv *model, double score)
 {
-	double amount = model->logarithm ? model->factor * exp(prediction) : prediction;
+	double amount = model->how == RML_LTV_LOG ? model->factor * exp(score) : score;
 
 	return amount > 0 ? amount : 0.0;
+}
+
+static double
+amount_score(const RmlLtv *model, const double *numbers, const int32_t *codes)
+{
+	double score = part_predict(&model->amount, numbers, codes);
+
+	if (model->how == RML_LTV_TREND)
+		score += part_predict(&model->trend, numbers, codes);
+	return score;
 }
 
 static double
@@ -268,25 +331,37 @@ predict(const void *fitted, const double *numbers, const int32_t *codes)
 	const RmlLtv *model = fitted;
 
 	return buying_probability(model, numbers, codes) *
-		   amount_of(model, part_predict(&model->amount, numbers, codes));
+		   amount_of(model, amount_score(model, numbers, codes));
 }
 
-/* contributions to a part's score, stretched to add up to change */
+/* what a part says of each feature, added up */
 static void
-stretched(const RmlPart *part, const RmlSchema *schema, RmlEnv *env, const double *numbers,
-		  const int32_t *codes, int output, double (*scale)(const RmlLtv *, double),
-		  const RmlLtv *model, double *contributions, double *from, double *to)
+add_contributions(const RmlPart *part, const RmlSchema *schema, RmlEnv *env, const double *numbers,
+				  const int32_t *codes, int output, double *contributions, double *base)
 {
-	double base, sum = 0.0, factor;
+	double *own = RML_NEW(env, double, (size_t) schema->n_features);
+	double own_base;
 
-	part->algorithm->explain(part->fitted, schema, env, numbers, codes, output, contributions,
-							 &base);
+	part->algorithm->explain(part->fitted, schema, env, numbers, codes, output, own, &own_base);
 	for (int i = 0; i < schema->n_features; i++)
+		contributions[i] += own[i];
+	*base += own_base;
+	rml_release(env, own);
+}
+
+/* contributions to a score, from base, stretched to add up to the change of what it stands for */
+static void
+stretch(const RmlLtv *model, double (*scale)(const RmlLtv *, double), int n, double *contributions,
+		double base, double *from, double *to)
+{
+	double sum = 0.0, factor;
+
+	for (int i = 0; i < n; i++)
 		sum += contributions[i];
 	*from = scale(model, base);
 	*to = scale(model, base + sum);
 	factor = fabs(sum) > 1e-12 ? (*to - *from) / sum : 0.0;
-	for (int i = 0; i < schema->n_features; i++)
+	for (int i = 0; i < n; i++)
 		contributions[i] *= factor;
 }
 
@@ -304,21 +379,26 @@ explain(const void *fitted, const RmlSchema *schema, RmlEnv *env, const double *
 	const RmlLtv *model = fitted;
 	int n = schema->n_features;
 	double *buying = RML_NEW_ZERO(env, double, (size_t) n);
-	double p0 = 1.0, p = 1.0, a0, a;
+	double p0 = 1.0, p = 1.0, a0, a, start = 0.0, buying_start = 0.0;
 
 	(void) output;
+	memset(contributions, 0, sizeof(double) * (size_t) n);
 	if (model->has_buys)
-		stretched(&model->buys, schema, env, numbers, codes, 1, logistic_of, model, buying, &p0,
-				  &p);
-	stretched(&model->amount, schema, env, numbers, codes, 0, amount_of, model, contributions, &a0,
-			  &a);
+	{
+		add_contributions(&model->buys, schema, env, numbers, codes, 1, buying, &buying_start);
+		stretch(model, logistic_of, n, buying, buying_start, &p0, &p);
+	}
+	add_contributions(&model->amount, schema, env, numbers, codes, 0, contributions, &start);
+	if (model->how == RML_LTV_TREND)
+		add_contributions(&model->trend, schema, env, numbers, codes, 0, contributions, &start);
+	stretch(model, amount_of, n, contributions, start, &a0, &a);
 	for (int i = 0; i < n; i++)
 		contributions[i] = 0.5 * (p + p0) * contributions[i] + 0.5 * (a + a0) * buying[i];
 	*base = p0 * a0;
 	rml_release(env, buying);
 }
 
-/* the mean of the parts' */
+/* the mean of the two parts of trees */
 static void
 importance(const void *fitted, const RmlSchema *schema, double *gain, int64_t *splits)
 {
@@ -349,7 +429,7 @@ encode(const void *fitted, RmlWriter *writer)
 {
 	const RmlLtv *model = fitted;
 	const double facts[] = {model->factor, model->buyers};
-	const int64_t flags[] = {model->has_buys, model->logarithm};
+	const int64_t flags[] = {model->has_buys, model->how};
 
 	rml_target_encode(&model->target, writer);
 	rml_put_float64(writer, TAG_LTV, facts, 2);
@@ -357,6 +437,8 @@ encode(const void *fitted, RmlWriter *writer)
 	rml_comparison_encode(&model->comparison, writer);
 	if (model->has_buys)
 		rml_part_encode(&model->buys, writer);
+	if (model->how == RML_LTV_TREND)
+		rml_part_encode(&model->trend, writer);
 	rml_part_encode(&model->amount, writer);
 }
 
@@ -368,6 +450,7 @@ parts_fit(const RmlLtv *model)
 
 	return model->target.task == RML_REGRESSION && amount->task == RML_REGRESSION &&
 		   model->amount.algorithm == &rml_boost_algorithm &&
+		   (model->how != RML_LTV_TREND || model->trend.algorithm == &rml_linreg_algorithm) &&
 		   (buys == NULL ||
 			(buys->n_classes == 2 && model->buys.algorithm == &rml_boost_algorithm));
 }
@@ -389,9 +472,16 @@ decode(RmlReader *reader, const RmlSchema *schema, const void *params)
 	model->factor = facts[0];
 	model->buyers = facts[1];
 	model->has_buys = flags[0] != 0;
-	model->logarithm = flags[1] != 0;
+	if ((flags[0] & ~1) != 0 || flags[1] < RML_LTV_LINEAR || flags[1] > RML_LTV_TREND)
+	{
+		rml_reader_fail(reader, "the parts of the model are damaged");
+		return model;
+	}
+	model->how = (RmlLtvAmount) flags[1];
 	if (model->has_buys)
 		rml_part_decode(&model->buys, schema, reader);
+	if (model->how == RML_LTV_TREND)
+		rml_part_decode(&model->trend, schema, reader);
 	rml_part_decode(&model->amount, schema, reader);
 	if (reader->error == NULL && !parts_fit(model))
 		rml_reader_fail(reader, "the parts of the model do not fit together");
@@ -406,7 +496,7 @@ describe(const void *fitted, const RmlSchema *schema, RmlInfo *info)
 	(void) schema;
 	rml_target_describe(&model->target, info);
 	info->number(info, "buyers", model->buyers);
-	info->text(info, "amount", model->logarithm ? "log" : "linear");
+	info->text(info, "amount", amount_names[model->how]);
 	rml_comparison_describe(&model->comparison, info);
 }
 

@@ -58,12 +58,30 @@ guard_rows(RmlFit *fit, const RmlSupervisedParams *params, const RmlRawRows *raw
 	rml_release(fit->env, all);
 }
 
+/* columns without values are left out, and named */
+static void
+drop_empty_columns(RmlFit *fit)
+{
+	int n = fit->schema.n_features;
+	int kept = rml_raw_drop_empty(fit->env, fit->columns, n, &fit->matrix);
+
+	for (int i = kept; i < n; i++)
+		ereport(NOTICE, (errmsg("%s: column \"%s\" has no values and is left out", fit->function,
+								fit->columns[i].name)));
+	if (kept == 0)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("%s has no columns left to use", fit->function),
+						errhint("All columns of the rows are NULL.")));
+	fit->schema.n_features = kept;
+}
+
 void
 rml_fit_product_rows(RmlFit *fit, const RmlSupervisedParams *params, bool classifier, int64 folds,
 					 RmlProductRows *rows)
 {
 	RmlTrainingSet labelled;
 
+	drop_empty_columns(fit);
 	rml_fit_label(fit, params, classifier, &labelled);
 	*rows = (RmlProductRows){.raw = {.n_columns = fit->schema.n_features,
 									 .columns = fit->columns,

@@ -13,6 +13,89 @@
 #define POLL_ROWS (1 << 14)
 #define POLL_PREDICTIONS 16
 
+/* ---- columns without values ---- */
+
+static bool
+has_values(const RmlColumn *column, const RmlMatrix *matrix)
+{
+	if (column->kind == RML_CATEGORICAL)
+		return column->dictionary.n > 0;
+	for (int64_t i = 0; i < matrix->n; i++)
+		if (!isnan(matrix->numbers[i * matrix->d_num + column->slot]))
+			return true;
+	return false;
+}
+
+/* keep these slots of a row, in their order */
+static void
+compact_row(RmlMatrix *matrix, int64_t i, const int *numbers, int d_num, const int *codes,
+			int d_cat)
+{
+	const double *from = matrix->numbers + i * matrix->d_num;
+	const int32_t *codes_from = matrix->codes + i * matrix->d_cat;
+
+	for (int j = 0; j < d_num; j++)
+		matrix->numbers[i * d_num + j] = from[numbers[j]];
+	for (int j = 0; j < d_cat; j++)
+		matrix->codes[i * d_cat + j] = codes_from[codes[j]];
+}
+
+/* columns with values first, others behind; slots are dealt out anew */
+static int
+reorder_columns(RmlEnv *env, RmlColumn *columns, int n_columns, const RmlMatrix *matrix,
+				int *numbers, int *codes, int *d_num, int *d_cat)
+{
+	RmlColumn *empty = RML_NEW(env, RmlColumn, (size_t) n_columns);
+	int kept = 0, dropped = 0;
+
+	for (int i = 0; i < n_columns; i++)
+	{
+		RmlColumn column = columns[i];
+
+		if (!has_values(&column, matrix))
+		{
+			empty[dropped++] = column;
+			continue;
+		}
+		if (column.kind == RML_CATEGORICAL)
+		{
+			codes[*d_cat] = column.slot;
+			column.slot = (*d_cat)++;
+		}
+		else
+		{
+			numbers[*d_num] = column.slot;
+			column.slot = (*d_num)++;
+		}
+		columns[kept++] = column;
+	}
+	for (int i = 0; i < dropped; i++)
+		columns[kept + i] = empty[i];
+	rml_release(env, empty);
+	return kept;
+}
+
+int
+rml_raw_drop_empty(RmlEnv *env, RmlColumn *columns, int n_columns, RmlMatrix *matrix)
+{
+	int *numbers = RML_NEW(env, int, (size_t) n_columns);
+	int *codes = RML_NEW(env, int, (size_t) n_columns);
+	int d_num = 0, d_cat = 0;
+	int kept = reorder_columns(env, columns, n_columns, matrix, numbers, codes, &d_num, &d_cat);
+
+	for (int64_t i = 0; i < matrix->n && kept < n_columns; i++)
+	{
+		compact_row(matrix, i, numbers, d_num, codes, d_cat);
+		if (i % POLL_ROWS == 0)
+			rml_poll(env);
+	}
+	matrix->d_num = d_num;
+	matrix->d_cat = d_cat;
+	rml_release(env, numbers);
+	rml_release(env, codes);
+	return kept;
+}
+
 /* ---- columns ---- */
 
 /* where the chosen columns come from and what their codes become */
