@@ -22,7 +22,8 @@
  *
  * Rates and means of categories are cross-fitted: learnt on the rows of even index and applied to
  * those of odd index, and vice versa; a category that the other half has not gets that half's
- * overall rate.  So a column of unique keys scores 1/2 (or R2 = 0), though it "determines" the label.
+ * overall rate.  So a column of unique keys scores about 1/2 or less (or R2 = 0), though it
+ * "determines" the label.
  *
  * Cost is that of a sample: the first RML_LEAK_ROWS rows and the first RML_LEAK_CLASS_ROWS of each
  * class (canonical order makes them a random one).  Only a feature that scores RML_LEAK_SUSPECT
