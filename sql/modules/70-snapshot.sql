@@ -65,7 +65,7 @@ Result, from the rows before as_of
   monetary                  sum of amounts, returns taken off
   avg_order_value           monetary / frequency
   gap_mean_days, gap_sd_days  mean and sample standard deviation of the days between consecutive orders; NULL with fewer than 2 and 3 orders
-  days_since_last_over_gap  recency_days / gap_mean_days; NULL when that is NULL or 0
+  days_since_last_over_gap  recency_days / gap_mean_days, which counts as at least one day; NULL when that is NULL
   lines_per_order           purchases that have an order / frequency
   items_per_order           their quantities, NULL and NaN as 0, / frequency
   spend_30d, spend_90d, spend_365d     sum of amounts of the last 30, 90, 365 days (ordered_at >= as_of - 30 days), returns taken off

@@ -126,7 +126,8 @@ static const Column columns[] = {
 	{"float8", PER_ORDER("net"), RML_LOG_NONE, false},
 	{"float8", GAP, RML_LOG_NONE, false},
 	{"float8", "gap_sd::float8" OVER "86400", RML_LOG_NONE, false},
-	{"float8", "CASE WHEN last_order" GT "first_order THEN " RECENCY OVER "(" GAP ") END",
+	/* orders within a day are one visit: a pause of seconds would make any silence endless */
+	{"float8", "CASE WHEN orders" GT "1 THEN " RECENCY OVER "GREATEST(" GAP ", 1) END",
 	 RML_LOG_NONE, false},
 	{"float8", PER_ORDER("lines"), RML_LOG_NONE, false},
 	{"float8", PER_ORDER("items"), RML_LOG_QUANTITY, false},

@@ -73,7 +73,7 @@ def features(past):
         "avg_order_value": past["cents"].sum() / 100 / n if n else None,
         "gap_mean_days": gap,
         "gap_sd_days": gaps.std(ddof=1) if n > 2 else None,
-        "days_since_last_over_gap": recency / gap if gap else None,
+        "days_since_last_over_gap": recency / max(gap, 1) if n > 1 else None,
         "lines_per_order": len(ordered) / n if n else None,
         "items_per_order": ordered["quantity"].sum() / n if n else None,
         "spend_30d": spend(past, 30, 0), "spend_90d": spend(past, 90, 0),

@@ -92,7 +92,7 @@ SELECT is(row_to_json((recency_days, tenure_days, frequency, monetary, avg_order
     '{"f1":25.5,"f2":25.5,"f3":1,"f4":20,"f5":20,"f6":null,"f7":null,"f8":null}', 'one order has no gaps') FROM few_rows WHERE customer_id = 'one';
 SELECT is((top_category, category_share, distinct_categories, lines_per_order, items_per_order, weekend_share)::text, '(x,0.5,2,2,2,1)',
     'ties by name, NaN is no quantity, a Saturday') FROM few_rows WHERE customer_id = 'one';
-SELECT is((frequency, gap_mean_days, gap_sd_days, days_since_last_over_gap, top_category, category_share, distinct_categories)::text, '(3,0,0,,,,0)',
+SELECT is((frequency, gap_mean_days, gap_sd_days, days_since_last_over_gap, top_category, category_share, distinct_categories)::text, '(3,0,0,31,,,0)',
     'orders at one moment') FROM few_rows WHERE customer_id = 'ties';
 SELECT is((recency_days, frequency, monetary, avg_order_value, lines_per_order, items_per_order, weekend_share, orders_365d)::text, '(31,0,8,,,,,0)',
     'without an order') FROM few_rows WHERE customer_id = 'no order';
