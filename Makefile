@@ -196,7 +196,8 @@ reference: setup
 	@$(HARNESS)/server.sh run $(HARNESS)/reference.sh docs/reference.md
 
 # fills in the output below the SQL of the pages that show some (test/t/demo.sh checks them)
-PAGES = README.md docs/tutorial.md docs/tutorial-segments.md $(addprefix docs/algorithms/, \
+PAGES = README.md docs/tutorial.md docs/tutorial-segments.md docs/tutorial-churn.md docs/snapshot.md \
+	docs/evaluation.md docs/explain.md $(addprefix docs/algorithms/, \
 	kmeans.md kprototypes.md matching.md segment-names.md segment-rules.md)
 pages: setup
 	@$(HARNESS)/server.sh run $(HARNESS)/demo_pages.sh write $(PAGES)

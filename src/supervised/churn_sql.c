@@ -91,12 +91,17 @@ rml_churn_sql_risk(PG_FUNCTION_ARGS)
 #define REASONS 3
 #define EXPLAIN_COLUMNS (2 + 2 * REASONS)
 
-/* "recency_days = 210" */
+/* "recency_days = 210", with six digits of a number: it is to be read */
 static Datum
-reason_text(const char *feature, const char *value)
+reason_text(const RmlScorer *scorer, int feature, const char *value)
 {
-	return CStringGetTextDatum(psprintf("%s %s%s", feature, value == NULL ? "is " : "= ",
-										value == NULL ? "missing" : value));
+	const RmlFeature *described = &scorer->model.schema.features[feature];
+
+	if (value == NULL)
+		return CStringGetTextDatum(psprintf("%s is missing", described->name));
+	if (described->kind == RML_NUMERIC)
+		value = psprintf("%.6g", scorer->numbers[described->slot]);
+	return CStringGetTextDatum(psprintf("%s = %s", described->name, value));
 }
 
 static void
@@ -117,7 +122,7 @@ put_reasons(RmlScorer *scorer, Datum row, Datum *values, bool *nulls)
 		nulls[2 + 2 * i] = nulls[3 + 2 * i] = !there;
 		if (!there)
 			continue;
-		values[2 + 2 * i] = reason_text(model->schema.features[feature].name, texts[feature]);
+		values[2 + 2 * i] = reason_text(scorer, feature, texts[feature]);
 		values[3 + 2 * i] = Float8GetDatum(explanation.contributions[feature]);
 	}
 }

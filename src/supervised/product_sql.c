@@ -4,6 +4,8 @@
  */
 #include "postgres.h"
 
+#include "lib/stringinfo.h"
+
 #include "retailml/env_sql.h"
 #include "retailml/product_sql.h"
 
@@ -64,10 +66,15 @@ drop_empty_columns(RmlFit *fit)
 {
 	int n = fit->schema.n_features;
 	int kept = rml_raw_drop_empty(fit->env, fit->columns, n, &fit->matrix);
+	StringInfoData names;
 
+	initStringInfo(&names);
 	for (int i = kept; i < n; i++)
-		ereport(NOTICE, (errmsg("%s: column \"%s\" has no values and is left out", fit->function,
-								fit->columns[i].name)));
+		appendStringInfo(&names, "%s\"%s\"", i > kept ? ", " : "", fit->columns[i].name);
+	if (kept < n)
+		ereport(NOTICE, (errmsg_plural("%s: column %s has no values and is left out",
+									   "%s: columns %s have no values and are left out", n - kept,
+									   fit->function, names.data)));
 	if (kept == 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("%s has no columns left to use", fit->function),

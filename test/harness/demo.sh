@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# demo.sh: from a purchase log to named customer segments.  Runs docs/tutorial.sql, on the synthetic
-# store or on the log DATA=file.csv[.gz]; needs the server of server.sh.
+# demo.sh: from a purchase log to named customer segments, and to the customers about to leave.  Runs
+# docs/tutorial.sql and docs/tutorial-churn.sql, on the synthetic store or on the log DATA=file.csv[.gz];
+# needs the server of server.sh.
 set -euo pipefail
 # shellcheck source=test/harness/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -31,11 +32,23 @@ check_customers()
         "quantity and a positive price: are these the right columns?"
 }
 
+# the second part looks back four times 30 days, and needs customers who left and others who did not
+enough_for_churn()
+{
+    [ "$(sql "WITH log AS (SELECT date_trunc('day', max(ordered_at)) AS last_day FROM tutorial.purchases),
+            customers AS (SELECT bool_or(ordered_at >= last_day - interval '60 days'
+                                         AND ordered_at < last_day - interval '30 days') AS stayed
+                          FROM tutorial.purchases, log
+                          GROUP BY customer_id, last_day
+                          HAVING min(ordered_at) < last_day - interval '120 days')
+        SELECT count(*) FILTER (WHERE stayed) >= 20 AND count(*) FILTER (WHERE NOT stayed) >= 20 FROM customers")" = t ]
+}
+
 # every statement, its result and its time; psql drops the empty lines
 run_tutorial()
 {
     "$PG_BINDIR/psql" -Xqa -v ON_ERROR_STOP=1 -P footer=off -P null=- -c '\timing on' \
-        -f docs/tutorial.sql 2>&1 |
+        -f "$1" 2>&1 |
         awk 'NR > 1 { print } /^Time: / { print "" } { fflush() }'
 }
 
@@ -44,6 +57,12 @@ if [ -n "${DATA:-}" ]; then load_log "$DATA"; else make_store; fi
 echo "Ready after $(elapsed "$started")."
 echo
 check_customers
-run_tutorial
+run_tutorial docs/tutorial.sql
 echo
-echo "Done in $(elapsed "$started").  The SQL above is docs/tutorial.sql, docs/tutorial.md explains it."
+if enough_for_churn; then
+    run_tutorial docs/tutorial-churn.sql
+else
+    echo "Too few customers left or stayed in this log to learn who will: docs/tutorial-churn.sql was not run."
+fi
+echo
+echo "Done in $(elapsed "$started").  The SQL above is docs/tutorial.sql and docs/tutorial-churn.sql; docs/tutorial.md and docs/tutorial-churn.md explain it."

@@ -60,7 +60,8 @@ ok "the synthetic store" demo store
 is "$(row_log_balances)" t "the row log balances"
 # 1 in 40 orders has no customer, and so on: all kinds of row were there to be removed
 is "$(sql "SELECT count(*) FROM tutorial.row_log WHERE removed > 0")" 3 "three steps removed rows"
-is "$(grep -c '^Time: ' "$dir/store.out")" "$(sed 's/--.*//' docs/tutorial.sql | grep -c ';')" \
+is "$(grep -c '^Time: ' "$dir/store.out")" \
+    "$(sed 's/--.*//' docs/tutorial.sql docs/tutorial-churn.sql | grep -c ';')" \
     "every statement has its time"
 
 # statements without comments and layout
@@ -72,6 +73,9 @@ statements()
 is "$(awk '/^```sql/ { f = 1; next } /^```/ { f = 0 } f' docs/tutorial.md | statements)" \
     "$(cat test/harness/demo_store.sql docs/tutorial.sql | statements)" \
     "docs/tutorial.md has the statements of docs/tutorial.sql"
+page=$(awk '/^```sql/ { f = 1; next } /^```/ { f = 0 } f' docs/tutorial-churn.md | statements)
+file=$(statements <docs/tutorial-churn.sql)
+is "${page: -${#file}}" "$file" "docs/tutorial-churn.md ends with the statements of docs/tutorial-churn.sql"
 for page in $(make -s pages-list); do
     ok "the output in $page is current" test/harness/demo_pages.sh check "$page"
 done
