@@ -42,6 +42,13 @@ typedef enum RmlMetric
 /* their names, in the order of RmlMetric, NULL-terminated */
 extern const char *const rml_metric_names[];
 
+/* the same after "auto", for options: what rml_metric_choose takes */
+extern const char *const rml_metric_choices[];
+
+/* the metric of an option's choice, the default of these labels for auto; NULL or the reason */
+extern const char *rml_metric_choose(RmlEnv *env, int64_t choice, const RmlTarget *target,
+									 RmlMetric *metric);
+
 /* is less better? */
 extern bool rml_metric_is_loss(RmlMetric metric);
 

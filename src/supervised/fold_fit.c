@@ -127,10 +127,15 @@ size_t
 rml_fold_fit_bytes(const RmlValidation *validation, const RmlLearner *learner, const void *params)
 {
 	const RmlRawRows *raw = validation->rows;
-	int64_t n = raw->matrix->n;
+	const RmlSchema shape = {.d_num = raw->matrix->d_num, .d_cat = raw->matrix->d_cat};
+	const RmlTrainingSet rows = {.schema = &shape,
+								 .target = raw->target,
+								 .n = raw->matrix->n,
+								 .y = raw->y,
+								 .classes = raw->classes};
+	size_t n = (size_t) raw->matrix->n;
 	size_t predictions = sizeof(double) * (size_t) rml_prediction_width(&raw->target);
 
-	return rml_training_set_bytes(raw, n) + (2 * sizeof(int64_t) + predictions) * (size_t) n +
-		   learner->bytes(params, n, raw->matrix->d_num, raw->matrix->d_cat, raw->target.n_classes,
-						  1);
+	return rml_training_set_bytes(raw, raw->matrix->n) + (2 * sizeof(int64_t) + predictions) * n +
+		   rml_learner_bytes(learner, params, &rows, 1);
 }

@@ -14,6 +14,10 @@
 const char *const rml_metric_names[] = {"log_loss", "roc_auc", "pr_auc", "accuracy", "brier",
 										"f1",       "rmse",    "mae",    "r2",       NULL};
 
+const char *const rml_metric_choices[] = {"auto",     "log_loss", "roc_auc", "pr_auc",
+										  "accuracy", "brier",    "f1",      "rmse",
+										  "mae",      "r2",       NULL};
+
 bool
 rml_metric_is_loss(RmlMetric metric)
 {
@@ -44,6 +48,25 @@ RmlMetric
 rml_metric_default(const RmlTarget *target)
 {
 	return target->task == RML_REGRESSION ? RML_METRIC_RMSE : RML_METRIC_LOG_LOSS;
+}
+
+/* what a reason calls a kind of label */
+static const char *
+kind_of(const RmlTarget *target)
+{
+	if (target->task == RML_REGRESSION)
+		return "a number";
+	return rml_is_binary(target) ? "one of two classes" : "one of more than two classes";
+}
+
+const char *
+rml_metric_choose(RmlEnv *env, int64_t choice, const RmlTarget *target, RmlMetric *metric)
+{
+	*metric = choice == 0 ? rml_metric_default(target) : (RmlMetric) (choice - 1);
+	if (rml_metric_applies(*metric, target))
+		return NULL;
+	return rml_format(env, "metric \"%s\" does not apply: the label \"%s\" is %s",
+					  rml_metric_names[*metric], target->name, kind_of(target));
 }
 
 /* ---- numbers ---- */

@@ -90,11 +90,12 @@ test_edges(RmlEnv *env)
 }
 
 static void
-test_applies(void)
+test_applies(RmlEnv *env)
 {
+	RmlMetric metric;
 	RmlTarget numbers = {.task = RML_REGRESSION};
 	RmlTarget two = {.task = RML_CLASSIFICATION, .n_classes = 2};
-	RmlTarget three = {.task = RML_CLASSIFICATION, .n_classes = 3};
+	RmlTarget three = {.name = "l", .task = RML_CLASSIFICATION, .n_classes = 3};
 	int n[3] = {0, 0, 0};
 
 	for (int m = 0; m < RML_N_METRICS; m++)
@@ -107,6 +108,16 @@ test_applies(void)
 	unit_ok(rml_metric_default(&numbers) == RML_METRIC_RMSE &&
 				rml_metric_default(&three) == RML_METRIC_LOG_LOSS,
 			"and so does the default");
+	for (int m = 0; m < RML_N_METRICS; m++)
+		unit_equal_string(rml_metric_choices[m + 1], rml_metric_names[m], "choices are the names");
+	unit_ok(rml_metric_choose(env, 0, &numbers, &metric) == NULL && metric == RML_METRIC_RMSE &&
+				rml_metric_choose(env, 1 + RML_METRIC_F1, &two, &metric) == NULL &&
+				metric == RML_METRIC_F1,
+			"auto, or what is chosen");
+	unit_equal_string(
+		rml_metric_choose(env, 1 + RML_METRIC_F1, &three, &metric),
+		"metric \"f1\" does not apply: the label \"l\" is one of more than two classes",
+		"unless it does not apply");
 	unit_ok(rml_prediction_width(&two) == 1 && rml_prediction_width(&three) == 3,
 			"two classes need one probability");
 }
@@ -143,7 +154,7 @@ main(void)
 
 	test_golden(env);
 	test_edges(env);
-	test_applies();
+	test_applies(env);
 	test_manners(env);
 	unit_env_free(env);
 	return unit_done();
