@@ -87,10 +87,11 @@ static void
 task_release(RmlEnv *env, void *ptr)
 {
 	Worker *worker = (Worker *) env;
-	Block *block = (Block *) ptr - 1;
+	Block *block;
 
 	if (ptr == NULL)
 		return;
+	block = (Block *) ptr - 1;
 	if (block->previous != NULL)
 		block->previous->next = block->next;
 	else
