@@ -115,13 +115,13 @@ weight_of(const Forest *forest, int64_t i)
 
 /* times each row is drawn */
 static uint16_t *
-draw_rows(RmlEnv *env, const Forest *forest, int64_t tree)
+draw_rows(RmlEnv *env, const Forest *forest, int64_t tree, bool bootstrap)
 {
 	int64_t n = forest->rows->n;
 	uint16_t *times = RML_NEW(env, uint16_t, (size_t) n);
 	uint64_t seed = (uint64_t) forest->params->common.seed;
 
-	if (!forest->params->bootstrap)
+	if (!bootstrap)
 	{
 		for (int64_t i = 0; i < n; i++)
 			times[i] = 1;
@@ -171,11 +171,18 @@ grow_tree(RmlEnv *env, int64_t tree, void *context)
 {
 	Forest *forest = context;
 	RmlGrowRow *rows = RML_NEW(env, RmlGrowRow, (size_t) forest->rows->n);
-	uint16_t *times = draw_rows(env, forest, tree);
+	uint16_t *times = draw_rows(env, forest, tree, forest->params->bootstrap);
 	int64_t n = gather_rows(env, forest, times, rows);
 	RmlGrowRules rules = forest->rules;
 	RmlBuilder builder;
 
+	if (n == 0)
+	{
+		/* none of the drawn rows has a weight: all rows know more than no row does */
+		rml_release(env, times);
+		times = draw_rows(env, forest, tree, false);
+		n = gather_rows(env, forest, times, rows);
+	}
 	rules.stream = (uint64_t) (2 * tree + 1);
 	note_in_bag(forest, tree, times);
 	rml_release(env, times);
