@@ -32,6 +32,9 @@
 
 #define LEAST_HESSIAN 1e-3
 
+/* 2^39: what larger weights become */
+#define LARGE_WEIGHT 549755813888.0
+
 static const RmlOption boost_options[] = {
 	RML_SUPERVISED_OPTIONS(RmlBoostParams),
 	RML_INT_OPTION(RmlBoostParams, n_trees, 100, 1, 100000),
@@ -53,7 +56,7 @@ typedef struct Boosting
 	const RmlTrainingSet *rows;
 	RmlLink link;
 	double label_unit;      /* labels and weights are multiplied by these first (rml_tree_unit) */
-	double weight_unit;     /* at most 1: small weights stay small beside l2 */
+	double weight_unit;     /* at most 1 */
 	int groups;             /* trees of a round */
 	double *scores;         /* [groups x n] in the label's unit */
 	RmlGradient *gradients; /* [groups x n] */
@@ -260,15 +263,23 @@ divide_rows(Boosting *b)
 	}
 }
 
+/* l2 has the weights' unit: they stay as small or large beside it as they are */
+static double
+weight_unit(const RmlTrainingSet *rows)
+{
+	double unit =
+		rows->weights == NULL ? 1.0 : rml_tree_unit(rml_tree_largest(rows->weights, rows->n));
+
+	return unit < 1.0 ? unit * LARGE_WEIGHT : 1.0;
+}
+
 static void
 choose_units(Boosting *b)
 {
 	const RmlTrainingSet *rows = b->rows;
 
 	b->label_unit = rows->y == NULL ? 1.0 : rml_tree_unit(rml_tree_largest(rows->y, rows->n));
-	b->weight_unit = rows->weights == NULL
-						 ? 1.0
-						 : fmin(rml_tree_unit(rml_tree_largest(rows->weights, rows->n)), 1.0);
+	b->weight_unit = weight_unit(rows);
 }
 
 static const RmlBoostParams *
