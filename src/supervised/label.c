@@ -97,17 +97,21 @@ number_classes(RmlEnv *env, const RmlTaken *label, int64_t n, RmlTarget *target,
 	return NULL;
 }
 
-static void
+static const char *
 text_classes(RmlEnv *env, const RmlTaken *label, int64_t n, RmlTarget *target, int32_t *classes)
 {
 	const RmlDictionary *dictionary = &label->column.dictionary;
 
+	if (dictionary->n > RML_MAX_CLASSES)
+		return rml_format(env, "the label \"%s\" has more than %d different texts", target->name,
+						  RML_MAX_CLASSES);
 	target->n_classes = dictionary->n;
 	target->classes = RML_NEW(env, char *, (size_t) dictionary->n);
 	for (int k = 0; k < dictionary->n; k++)
 		target->classes[k] = rml_strdup(env, dictionary->texts[k]);
 	for (int64_t i = 0; i < n; i++)
 		classes[i] = label->codes[i] - 1;
+	return NULL;
 }
 
 static void
@@ -187,7 +191,7 @@ learn_classes(RmlEnv *env, const RmlTaken *label, int64_t n, const char *positiv
 
 	target->task = RML_CLASSIFICATION;
 	if (label->column.kind == RML_CATEGORICAL)
-		text_classes(env, label, n, target, classes);
+		reason = text_classes(env, label, n, target, classes);
 	else if (label->column.kind == RML_BOOLEAN)
 		boolean_classes(env, label, n, target, classes);
 	else
@@ -235,6 +239,8 @@ rml_label_learn(RmlEnv *env, const RmlTaken *label, int64_t n, const RmlSupervis
 	rows->n = n;
 	if (reason != NULL)
 		return reason;
+	if (n == 0)
+		return rml_format(env, "there are no rows with a label \"%s\"", target->name);
 	if (!is_classification(label, params->task, classifier) || params->task == RML_TASK_REGRESSION)
 	{
 		if (params->positive != NULL)

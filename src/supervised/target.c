@@ -53,6 +53,9 @@ rml_target_decode(RmlTarget *target, RmlReader *reader)
 	target->name = name == NULL ? "" : name[0];
 	target->classes = rml_get_strings(reader, TAG_CLASSES, (size_t) target->n_classes);
 	target->counts = rml_get_int64(reader, TAG_COUNTS, (size_t) target->n_classes);
+	for (int k = 0; target->counts != NULL && k < target->n_classes; k++)
+		if (target->counts[k] < 0)
+			rml_reader_fail(reader, "the class counts of the model are damaged");
 }
 
 void
