@@ -231,7 +231,7 @@ search_feature(void *context, int64_t block, int thread)
 	(void) thread;
 	best->gain = 0.0;
 	rml_split_search(&grower->rules->split, grower->bins, place,
-					 leaf->histogram + grower->offsets[place] * STRIDE, &sums, best);
+					 leaf->histogram + grower->offsets[place] * STRIDE, NULL, &sums, best);
 }
 
 static bool

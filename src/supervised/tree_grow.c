@@ -13,6 +13,12 @@
 
 #define POLL_ROWS 200000
 
+/*
+ * In nodes with fewer rows than this it is noted which bins have some: most nodes are small, and to clear and
+ * search all 255 bins would take longer than to add up their rows.
+ */
+#define FEW_ROWS 200
+
 typedef struct Pending
 {
 	int64_t start;
@@ -29,7 +35,7 @@ typedef struct Grower
 	const RmlGrowRules *rules;
 	RmlGrowRow *rows;
 	RmlGrowRow *moved; /* [n] scratch of partition */
-	double *histogram; /* [255 x stride] */
+	double *histogram; /* [255 x stride], zeros between two searches */
 	double *sums;      /* [1 + K] of the node */
 	int *features;     /* [d] an order, reshuffled in part at each node */
 	uint64_t draws;
@@ -80,23 +86,74 @@ poll_now_and_then(Grower *grower, int64_t rows)
 	rml_poll(grower->env);
 }
 
-static void
-make_histogram(Grower *grower, const Pending *node, int place)
+static inline void
+add_rows(Grower *grower, const Pending *node, int place, int outputs, int stride)
 {
 	const uint8_t *column = rml_bins_column(grower->bins, place);
 	const RmlGrowRow *rows = grower->rows;
-	int outputs = grower->rules->split.outputs;
-	int stride = rml_histogram_stride(&grower->rules->split);
 	double *histogram = grower->histogram;
 
-	memset(histogram, 0, sizeof(double) * (size_t) (stride * grower->bins->n_bins[place]));
-	if (outputs == 1)
-		for (int64_t i = node->start; i < node->end; i++)
-			add_row(histogram + column[rows[i].row] * 4, &rows[i], 1);
+	for (int64_t i = node->start; i < node->end; i++)
+		add_row(histogram + column[rows[i].row] * stride, &rows[i], outputs);
+}
+
+/* the same, and the set of bins they are in */
+static inline void
+add_few_rows(Grower *grower, const Pending *node, int place, int outputs, int stride,
+			 uint32_t *occupied)
+{
+	const uint8_t *column = rml_bins_column(grower->bins, place);
+	const RmlGrowRow *rows = grower->rows;
+	double *histogram = grower->histogram;
+
+	memset(occupied, 0, sizeof(uint32_t) * RML_BIN_WORDS);
+	for (int64_t i = node->start; i < node->end; i++)
+	{
+		int bin = column[rows[i].row];
+
+		occupied[bin / 32] |= (uint32_t) 1 << (bin % 32);
+		add_row(histogram + bin * stride, &rows[i], outputs);
+	}
+}
+
+static void
+clear_occupied(double *histogram, int stride, const uint32_t *occupied)
+{
+	for (int w = 0; w < RML_BIN_WORDS; w++)
+		for (uint32_t word = occupied[w]; word != 0; word &= word - 1)
+			memset(histogram + (w * 32 + __builtin_ctz(word)) * stride, 0,
+				   sizeof(double) * (size_t) stride);
+}
+
+/* rml_split_search of this node */
+static bool
+search_feature(Grower *grower, const Pending *node, int place, RmlSplit *best)
+{
+	const RmlSplitRules *rules = &grower->rules->split;
+	const RmlNodeSums sums = {(double) (node->end - node->start), grower->sums};
+	int stride = rml_histogram_stride(rules);
+	bool few = node->end - node->start < FEW_ROWS;
+	uint32_t occupied[RML_BIN_WORDS];
+	bool varies;
+
+	/* constants make a loop of their own of the usual case */
+	if (few && rules->outputs == 1)
+		add_few_rows(grower, node, place, 1, 4, occupied);
+	else if (few)
+		add_few_rows(grower, node, place, rules->outputs, stride, occupied);
+	else if (rules->outputs == 1)
+		add_rows(grower, node, place, 1, 4);
 	else
-		for (int64_t i = node->start; i < node->end; i++)
-			add_row(histogram + column[rows[i].row] * stride, &rows[i], outputs);
+		add_rows(grower, node, place, rules->outputs, stride);
+	varies = rml_split_search(rules, grower->bins, place, grower->histogram, few ? occupied : NULL,
+							  &sums, best);
+	if (few)
+		clear_occupied(grower->histogram, stride, occupied);
+	else
+		memset(grower->histogram, 0,
+			   sizeof(double) * (size_t) (stride * grower->bins->n_bins[place]));
 	poll_now_and_then(grower, node->end - node->start);
+	return varies;
 }
 
 /* ---- a node ---- */
@@ -132,17 +189,12 @@ static void
 find_split(Grower *grower, const Pending *node, RmlSplit *best)
 {
 	const RmlGrowRules *rules = grower->rules;
-	const RmlNodeSums sums = {(double) (node->end - node->start), grower->sums};
 	int64_t useful = 0;
 
 	best->gain = 0.0;
 	for (int tried = 0; tried < grower->bins->d; tried++)
 	{
-		int place = draw_feature(grower, tried);
-
-		make_histogram(grower, node, place);
-		useful +=
-			rml_split_search(&rules->split, grower->bins, place, grower->histogram, &sums, best);
+		useful += search_feature(grower, node, draw_feature(grower, tried), best);
 		if (useful >= rules->max_features && best->gain > 0)
 			return;
 	}
@@ -241,7 +293,7 @@ rml_tree_grow(RmlBuilder *builder, const RmlGrowRules *rules, RmlGrowRow *rows, 
 					 .rules = rules,
 					 .rows = rows,
 					 .moved = RML_NEW(env, RmlGrowRow, (size_t) n),
-					 .histogram = RML_NEW(env, double, (size_t) (RML_MAX_BINS * stride)),
+					 .histogram = RML_NEW_ZERO(env, double, (size_t) (RML_MAX_BINS * stride)),
 					 .sums = RML_NEW(env, double, (size_t) stride),
 					 .features = RML_NEW(env, int, (size_t) bins->d)};
 

@@ -81,10 +81,11 @@ extern double rml_node_score(const RmlSplitRules *rules, const double *sums, dou
 
 /*
  * Improve *best by the best split of this feature, if that is better.  Returns false when all rows of the
- * node are in one bin.
+ * node are in one bin.  occupied says in which bins there are rows; NULL: look at all.
  */
 extern bool rml_split_search(const RmlSplitRules *rules, const RmlBins *bins, int place,
-							 const double *histogram, const RmlNodeSums *node, RmlSplit *best);
+							 const double *histogram, const uint32_t *occupied,
+							 const RmlNodeSums *node, RmlSplit *best);
 
 static inline bool
 rml_split_left(const RmlSplit *split, bool number, int bin)

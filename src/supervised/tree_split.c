@@ -23,7 +23,9 @@ typedef struct Search
 	const RmlSplitRules *rules;
 	const RmlNodeSums *node;
 	const double *histogram;
+	const uint32_t *occupied; /* set of bins, or NULL */
 	int stride;
+	int n_bins;
 	double l2;
 	double parent; /* score of the node */
 	RmlSplit *best;
@@ -52,6 +54,22 @@ allowed(const Search *search, double rows, double weight)
 
 	return rows >= rules->min_rows && search->node->rows - rows >= rules->min_rows &&
 		   weight >= rules->min_weight && search->node->sums[0] - weight >= rules->min_weight;
+}
+
+/* the first bin from b on that has rows; n_bins: none */
+static inline int
+next_bin(const Search *search, int b)
+{
+	if (search->occupied != NULL)
+	{
+		while (b < search->n_bins && search->occupied[b / 32] >> (b % 32) == 0)
+			b = (b / 32 + 1) * 32;
+		return b < search->n_bins ? b + __builtin_ctz(search->occupied[b / 32] >> (b % 32))
+								  : search->n_bins;
+	}
+	while (b < search->n_bins && search->histogram[b * search->stride] == 0.0)
+		b++;
+	return b;
 }
 
 /* gain of sending these sums left and the rest right */
@@ -84,20 +102,18 @@ add_bin(double *sums, const double *bin, int outputs)
 
 /* returns false when all rows are in one bin */
 static bool
-search_number(const Search *search, int place, int n_bins)
+search_number(const Search *search, int place)
 {
 	double left[MAX_SUMS];
 	double rows = 0.0;
 	int outputs = search->rules->outputs, occupied = 0;
 
 	memset(left, 0, sizeof(double) * (size_t) (outputs + 1));
-	for (int b = 0; b < n_bins; b++)
+	for (int b = next_bin(search, 0); b < search->n_bins; b = next_bin(search, b + 1))
 	{
 		const double *bin = search->histogram + b * search->stride;
 		double gain;
 
-		if (bin[0] == 0.0)
-			continue;
 		occupied++;
 		rows += bin_rows(search, bin);
 		add_bin(left, bin, outputs);
@@ -125,17 +141,15 @@ typedef struct CategoryOrder
 
 /* bins that have rows, by ascending s_k / (weight + smooth), ties by number: insertion, they are few */
 static void
-order_categories(const Search *search, int n_bins, int k, CategoryOrder *order)
+order_categories(const Search *search, int k, CategoryOrder *order)
 {
 	order->n = 0;
-	for (int b = 0; b < n_bins; b++)
+	for (int b = next_bin(search, 0); b < search->n_bins; b = next_bin(search, b + 1))
 	{
 		const double *bin = search->histogram + b * search->stride;
 		double key = bin[k] / (bin[0] + search->rules->category_smooth);
 		int at = order->n;
 
-		if (bin[0] == 0.0)
-			continue;
 		for (; at > 0 && order->keys[at - 1] > key; at--)
 		{
 			order->keys[at] = order->keys[at - 1];
@@ -188,13 +202,13 @@ scan_categories(const Search *search, int place, const CategoryOrder *order)
 }
 
 static bool
-search_category(const Search *search, int place, int n_bins)
+search_category(const Search *search, int place)
 {
 	CategoryOrder order;
 
 	for (int k = 1; k <= search->rules->outputs; k++)
 	{
-		order_categories(search, n_bins, k, &order);
+		order_categories(search, k, &order);
 		if (order.n < 2)
 			return false;
 		scan_categories(search, place, &order);
@@ -204,17 +218,20 @@ search_category(const Search *search, int place, int n_bins)
 
 bool
 rml_split_search(const RmlSplitRules *rules, const RmlBins *bins, int place,
-				 const double *histogram, const RmlNodeSums *node, RmlSplit *best)
+				 const double *histogram, const uint32_t *occupied, const RmlNodeSums *node,
+				 RmlSplit *best)
 {
 	bool number = place < bins->d_num;
-	double l2 = rules->l2 + (number ? 0.0 : rules->category_l2);
-	const Search search = {
-		rules,     node,
-		histogram, rml_histogram_stride(rules),
-		l2,        rml_node_score(rules, node->sums, rules->l2) * (1.0 + ROUNDING),
-		best};
+	const Search search = {.rules = rules,
+						   .node = node,
+						   .histogram = histogram,
+						   .occupied = occupied,
+						   .stride = rml_histogram_stride(rules),
+						   .n_bins = bins->n_bins[place],
+						   .l2 = rules->l2 + (number ? 0.0 : rules->category_l2),
+						   .parent =
+							   rml_node_score(rules, node->sums, rules->l2) * (1.0 + ROUNDING),
+						   .best = best};
 
-	if (number)
-		return search_number(&search, place, bins->n_bins[place]);
-	return search_category(&search, place, bins->n_bins[place]);
+	return number ? search_number(&search, place) : search_category(&search, place);
 }
