@@ -42,7 +42,7 @@ CREATE FUNCTION predict_explain(
 COMMENT ON FUNCTION predict_explain(bytea, record, text) IS
 'Why a model predicts what it does for one row: what each feature adds to the score. The first row is "(base)", the score of a row of which nothing is known; then the features follow, the largest contribution first whatever its sign. value is what the row has in that column, NULL where it is missing.
 
-The contributions add up to the score, which is the prediction before its link: the number itself (regression), the log-odds of the class (logreg_fit, boost_fit; 1 / (1 + exp(-score)) is the probability of one of two classes), the probability of the class (tree_fit, forest_fit). Those of trees are Shapley values: the mean, over all orders in which the features could become known, of what each changes. Those of linear models are coefficient times distance from the mean.
+The contributions add up to the score, which is the prediction before its link: the number itself (regression), the log-odds of the class (logreg_fit, boost_fit; 1 / (1 + exp(-score)) is the probability of one of two classes, softmax of the scores that of one of more), the probability of the class (tree_fit, forest_fit). Those of trees are Shapley values: the mean, over all orders in which the features could become known, of what each changes. Those of linear models are coefficient times distance from the mean.
 
 class: whose score is explained (default: of two classes the positive one, of more the predicted one). Explaining the other one of two gives the opposite contributions.
 
@@ -70,7 +70,7 @@ CREATE FUNCTION model_importance(
     AS 'MODULE_PATHNAME', 'rml_model_importance'
     LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 10;
 COMMENT ON FUNCTION model_importance(bytea) IS
-'How much each feature matters to a model as a whole, the most important first. gain: for trees the share of all that their splits improved which is due to splits on this feature (they add up to 1; 0 for all when there is no split); for linear models the size of the coefficient of the standardized feature. splits: how many splits ask about it (0 for linear models). rank: 1 for the largest gain; features that are equal are in the order of the model.
+'How much each feature matters to a model as a whole, the most important first. gain: for trees the share of all that their splits improved which is due to splits on this feature (they add up to 1; 0 for all when there is no split); for linear models the standard deviation of what the feature contributes, for a number the size of its coefficient if it were standardized; of more than two classes the root mean square over the classes, each relative to their mean. splits: how many splits ask about it (0 for linear models). rank: 1 for the largest gain; features that are equal are in the order of the model.
 
 Importance says what the model uses, not what causes the label, and features that say the same share it between them. It is that of the training rows: a feature with many different values may be overrated by deep trees.
 

@@ -136,44 +136,62 @@ rml_linear_expression(const RmlLinear *linear, int n_classes, RmlExpression *exp
 
 /* ---- importance ---- */
 
-/* the mean square of a category's contribution, whose mean is 0 */
+/*
+ * The mean square, over the classes, of a coefficient's deviation from its mean over the classes: the same
+ * whichever class has the predictor 0.  With one predictor the square of its coefficient.  values
+ * are those of output 0, and of the next one a stride further.
+ */
 static double
-category_variance(const RmlLinear *linear, const RmlSchema *schema, const RmlFeature *feature,
-				  int output)
+spread(const RmlLinear *linear, int n_classes, const double *values, int stride)
 {
-	const double *level = levels(linear, output, feature->slot);
-	double rows = (double) schema->rows;
-	double sum = (double) feature->n_missing / rows * level[0] * level[0];
+	double sum = 0.0, squares = 0.0;
 
-	for (int32_t code = 1; code <= feature->n_categories; code++)
-		sum += (double) feature->counts[code - 1] / rows * level[code] * level[code];
-	return sum;
+	for (int output = 0; output < linear->n_outputs; output++)
+	{
+		double value = values[(size_t) output * (size_t) stride];
+
+		sum += value;
+		squares += value * value;
+	}
+	if (n_classes <= 2)
+		return squares;
+	return fmax(0.0, squares / n_classes - (sum / n_classes) * (sum / n_classes));
 }
 
 static double
-feature_variance(const RmlLinear *linear, const RmlSchema *schema, const RmlFeature *feature,
-				 int output)
+category_variance(const RmlLinear *linear, int n_classes, const RmlSchema *schema,
+				  const RmlFeature *feature)
 {
-	double deviation;
+	const double *level = levels(linear, 0, feature->slot);
+	const int stride = linear->design.place[linear->design.d_cat];
+	double sum = (double) feature->n_missing * spread(linear, n_classes, level, stride);
 
-	if (feature->kind == RML_CATEGORICAL)
-		return category_variance(linear, schema, feature, output);
-	deviation = slope(linear, output, feature->slot) *
-				linear->sd[linear->design.number_term[feature->slot]];
-	return deviation * deviation;
+	for (int32_t code = 1; code <= feature->n_categories; code++)
+		sum += (double) feature->counts[code - 1] * spread(linear, n_classes, level + code, stride);
+	return sum / (double) schema->rows;
+}
+
+static double
+number_variance(const RmlLinear *linear, int n_classes, const RmlFeature *feature)
+{
+	const RmlLinearDesign *design = &linear->design;
+	double sd = linear->sd[design->number_term[feature->slot]];
+
+	return sd * sd * spread(linear, n_classes, linear->numbers + feature->slot, design->d_num);
 }
 
 void
-rml_linear_importance(const RmlLinear *linear, const RmlSchema *schema, double *gain,
+rml_linear_importance(const RmlLinear *linear, int n_classes, const RmlSchema *schema, double *gain,
 					  int64_t *splits)
 {
 	for (int i = 0; i < schema->n_features; i++)
 	{
-		double sum = 0.0;
+		const RmlFeature *feature = &schema->features[i];
 
-		for (int output = 0; output < linear->n_outputs; output++)
-			sum += feature_variance(linear, schema, &schema->features[i], output);
-		gain[i] = sqrt(sum / linear->n_outputs);
+		if (feature->kind == RML_CATEGORICAL)
+			gain[i] = sqrt(category_variance(linear, n_classes, schema, feature));
+		else
+			gain[i] = sqrt(number_variance(linear, n_classes, feature));
 		splits[i] = 0;
 	}
 }
@@ -189,7 +207,23 @@ rml_linreg_expression(const void *fitted, const RmlSchema *schema, RmlExpression
 void
 rml_linreg_importance(const void *fitted, const RmlSchema *schema, double *gain, int64_t *splits)
 {
-	rml_linear_importance(&((const RmlLinreg *) fitted)->linear, schema, gain, splits);
+	rml_linear_importance(&((const RmlLinreg *) fitted)->linear, 0, schema, gain, splits);
+}
+
+void
+rml_logreg_expression(const void *fitted, const RmlSchema *schema, RmlExpression *expression)
+{
+	const RmlLogreg *model = fitted;
+
+	rml_linear_expression(&model->linear, model->target.n_classes, expression);
+}
+
+void
+rml_logreg_importance(const void *fitted, const RmlSchema *schema, double *gain, int64_t *splits)
+{
+	const RmlLogreg *model = fitted;
+
+	rml_linear_importance(&model->linear, model->target.n_classes, schema, gain, splits);
 }
 
 void

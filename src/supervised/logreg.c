@@ -9,10 +9,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "retailml/linear_expression.h"
-
 #include "logreg_internal.h"
 #include "retailml/distributions.h"
+#include "retailml/linear_expression.h"
 #include "retailml/rng.h"
 
 #define LOGREG_VERSION 1
@@ -300,6 +299,7 @@ const RmlAlgorithm rml_logreg_algorithm = {
 	.proba = proba,
 	.explain = explain,
 	.importance = rml_logreg_importance,
+	.expression = rml_logreg_expression,
 };
 
 /* ---- learner ---- */

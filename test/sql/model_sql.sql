@@ -7,7 +7,7 @@ SET search_path = retailml, public;
 SET client_min_messages = warning;
 
 BEGIN;
-SELECT plan(49);
+SELECT plan(55);
 
 CREATE FUNCTION pg_temp.complaint(call text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -44,6 +44,9 @@ INSERT INTO models SELECT 'forest of numbers', forest_fit(f, 'num', '{"exclude":
 INSERT INTO models SELECT 'boost', boost_fit(f, 'churned', '{"exclude": ["id", "grp", "num"], "n_trees": 70}') FROM labelled f;
 INSERT INTO models SELECT 'boost of four', boost_fit(f, 'grp', '{"exclude": ["id", "churned", "num"], "n_trees": 10}') FROM labelled f;
 INSERT INTO models SELECT 'boost of numbers', boost_fit(f, 'num', '{"exclude": ["id", "churned", "grp"], "n_trees": 500, "max_leaves": 4}') FROM labelled f;
+INSERT INTO models SELECT 'linreg', linreg_fit(f, 'num', '{"exclude": ["id", "s", "churned", "grp"]}') FROM labelled f;
+INSERT INTO models SELECT 'logreg', logreg_fit(f, 'churned', '{"exclude": ["id", "s", "grp", "num"]}') FROM labelled f;
+INSERT INTO models SELECT 'logreg of four', logreg_fit(f, 'grp', '{"exclude": ["id", "s", "churned", "num"], "impute": "median"}') FROM labelled f;
 INSERT INTO models SELECT 'kmeans', kmeans_fit(f, 5, '{"exclude": ["id"]}') FROM (SELECT id, recency, "Total ""Spend""", active, r, c, "x.y" FROM facts) f;
 INSERT INTO models SELECT 'kmeans, not scaled', kmeans_fit(f, 4, '{"standardize": false, "impute": "zero", "order_by": "r"}') FROM (SELECT recency, "Total ""Spend""", r FROM facts) f;
 INSERT INTO models SELECT 'kprototypes', kprototypes_fit(f, 6, '{"exclude": ["id"]}') FROM facts f;
@@ -59,10 +62,10 @@ BEGIN
     RETURN n;
 END $$;
 SELECT is(pg_temp.agreeing(model, NULL, 'later'), 503::bigint, name || ': what predict gives') FROM models ORDER BY name;
-SELECT is(pg_temp.agreeing(model, 'later', 'later'), 503::bigint, name || ': with an alias') FROM models WHERE name ~ '^(tree|boost|kproto)[a-z]*$' ORDER BY name;
+SELECT is(pg_temp.agreeing(model, 'later', 'later'), 503::bigint, name || ': with an alias') FROM models WHERE name ~ '^(tree|boost|kproto|logreg)[a-z]*$' ORDER BY name;
 -- the expression's own names are no trouble
 SELECT is(pg_temp.agreeing(model, alias, 'later'), 503::bigint, name || ': with the alias ' || alias) FROM models, unnest(ARRAY['r', 'c', 's', 'A "b" %s']) alias WHERE name IN ('forest of four', 'kprototypes') ORDER BY name, alias;
-SELECT ok((SELECT count(DISTINCT predict(model, f)) FROM later f) > 2, name || ': there is something to predict') FROM models WHERE name ~ '^k|numbers|four' ORDER BY name;
+SELECT ok((SELECT count(DISTINCT predict(model, f)) FROM later f) > 2, name || ': there is something to predict') FROM models WHERE name ~ '^k|numbers|four|linreg' ORDER BY name;
 
 -- ---- nothing of ours is in it
 SELECT ok(bool_and(model_sql(model, 'f') !~* 'retailml|predict|kmeans'), 'no function of the extension') FROM models;

@@ -282,13 +282,16 @@ test_linear(RmlEnv *env)
 		"'-0.75'::float8 WHEN r.c1 = 'b' THEN '2.25'::float8 ELSE '-0.75'::float8 END) FROM ",
 		"a linear predictor");
 	/* b in a quarter of the rows: 0.75 * 0.75^2 + 0.25 * 2.25^2 */
-	rml_linear_importance(&linear, schema, gain, splits);
+	rml_linear_importance(&linear, 0, schema, gain, splits);
 	unit_near_array(gain, wanted, 3, 1e-15, "deviations of contributions");
 	linear_model(&linear, env, schema, 2);
 	expression = begin(env, schema, NULL);
 	rml_linear_expression(&linear, 3, expression);
 	unit_contains(expression->text, "FROM (VALUES (1, '0'::float8), (2, ('100'::float8 + ",
 				  "of several classes the first may have the predictor 0");
+	/* coefficients 0, 1, 2 times those above: 0, 1, 2 deviate from their mean by sqrt(2/3) */
+	rml_linear_importance(&linear, 3, schema, gain, splits);
+	unit_near(gain[1], 8 * sqrt(2.0 / 3), 1e-14, "importance relative to the mean of the classes");
 	unit_contains(expression->text, " ORDER BY s.score DESC, s.class LIMIT 1)", "the largest");
 }
 
