@@ -319,6 +319,8 @@ set_matrix(RmlLinearBasis *basis, const Choice *choice, const double *cross)
 	basis->matrix = RML_NEW_ZERO(choice->env, double, rank *rank);
 	basis->factor = RML_NEW(choice->env, double, rank *rank);
 	for (size_t i = 0; i < rank; i++)
+	{
+		rml_poll(choice->env);
 		for (size_t k = 0; k < rank; k++)
 		{
 			bool plain = i < (size_t) basis->n_plain;
@@ -329,6 +331,7 @@ set_matrix(RmlLinearBasis *basis, const Choice *choice, const double *cross)
 				plain ? choice->a[(size_t) basis->term[i] * p + (size_t) basis->term[k]]
 					  : cross[(basis->axis[i] - base) * choice->n_doubtful + basis->axis[k] - base];
 		}
+	}
 	rml_cholesky(choice->env, basis->matrix, basis->rank, NULL, basis->factor, NULL);
 }
 
@@ -358,6 +361,8 @@ largest_eigenvalue(const RmlLinearBasis *basis, const Choice *choice)
 	double *correlation = RML_NEW(choice->env, double, n *n), value;
 
 	for (size_t i = 0; i < n; i++)
+	{
+		rml_poll(choice->env);
 		for (size_t k = 0; k < n; k++)
 		{
 			size_t a = (size_t) basis->term[i + 1], b = (size_t) basis->term[k + 1];
@@ -365,6 +370,7 @@ largest_eigenvalue(const RmlLinearBasis *basis, const Choice *choice)
 
 			correlation[i * n + k] = cross / sqrt(choice->deviation[a] * choice->deviation[b]);
 		}
+	}
 	value = rml_largest_eigenvalue(choice->env, correlation, (int) n);
 	rml_release(choice->env, correlation);
 	return value;

@@ -62,7 +62,7 @@ quadratic_form(const RmlLinregRun *run, const double *inverse)
 	const int rank = run->basis.rank;
 	double *form = RML_NEW_ZERO(run->env, double, rml_linear_matrix_size(&run->rows));
 
-	for (int i = 0; i < rank; i++)
+	for (int i = 0; i < rank; i++, rml_poll(run->env))
 		for (int k = 0; k <= i; k++)
 			rml_linear_form_set(&run->rows, form, run->basis.axis[i], run->basis.axis[k],
 								inverse[(size_t) i * (size_t) rank + (size_t) k]);
@@ -164,7 +164,7 @@ unscaled_covariance(const RmlLinregRun *run, const double *spread, const RmlLine
 				*next++ = row[k];
 		rml_poll(run->env);
 	}
-	for (size_t j = 0; j < rank; j++)
+	for (size_t j = 0; j < rank; j++, rml_poll(run->env))
 		for (size_t k = 0; k < j; k++)
 			out[k * rank + j] = out[j * rank + k];
 	rml_release(run->env, g);
@@ -183,7 +183,7 @@ condition(const RmlLinregRun *run, const double *covariance, const RmlLinear *li
 	for (int j = 0, i = 0; j < linear->design.p; j++)
 		if (linear->kept[j])
 			sd[i++] = linear->sd[j];
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++, rml_poll(run->env))
 		for (size_t k = 0; k < n; k++)
 			inverse[i * n + k] =
 				covariance[(i + 1) * rank + k + 1] * sd[i + 1] * sd[k + 1] * run->total;

@@ -219,13 +219,14 @@ polynomial(LinearData *data, RmlEnv *env, int degree)
 }
 
 static void
-check_exact(RmlEnv *env, const LinearData *data, const char *name, double tolerance)
+check_exact(RmlEnv *env, const LinearData *data, const char *name, double l2, double tolerance)
 {
 	static const char *const columns[] = {"estimate", "std_error", "hc1", "hc3"};
 	UnitCsv *golden = unit_golden("linreg_exact.csv");
 	RmlLinregParams params = defaults();
 	RmlLinreg model;
 
+	params.l2 = l2;
 	rml_linreg_fit(env, &params, &data->set, &model);
 	for (int c = 0; c < 4; c++)
 	{
@@ -254,11 +255,12 @@ test_exact(void)
 	LinearData data;
 
 	read_rows(&data, env, rows, "longley", 6, 0);
-	check_exact(env, &data, "longley", 1e-10);
+	check_exact(env, &data, "longley", 0, 1e-10);
+	check_exact(env, &data, "ridge", 0.5, 1e-10);
 	for (int i = 0; i < 4; i++)
 	{
 		polynomial(&data, env, degrees[i]);
-		check_exact(env, &data, rml_format(env, "%d", degrees[i]), tolerances[i]);
+		check_exact(env, &data, rml_format(env, "%d", degrees[i]), 0, tolerances[i]);
 	}
 	unit_csv_free(rows);
 	unit_env_free(env);
