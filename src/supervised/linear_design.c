@@ -314,6 +314,9 @@ rml_linear_warning(const RmlLinear *linear, RmlEnv *env)
 		return NULL;
 	for (int i = 0; i < linear->n_dropped && i < MOST_NAMES; i++)
 		names = rml_format(env, "%s%s\"%s\"", names, i == 0 ? "" : ", ", linear->dropped[i]);
-	return rml_format(env, "%d terms are determined by others and were dropped: %s%s",
+	if (linear->n_dropped == 1)
+		return rml_format(env, "a term is constant or determined by others and was dropped: %s",
+						  names);
+	return rml_format(env, "%d terms are constant or determined by others and were dropped: %s%s",
 					  linear->n_dropped, names, linear->n_dropped > MOST_NAMES ? ", ..." : "");
 }

@@ -340,6 +340,12 @@ warning(RmlEnv *env, const void *fitted)
 						  (long long) model->stats.iterations);
 	for (int64_t i = 0; i < model->n_separating; i++)
 		what = rml_format(env, "%s%s\"%s\"", what, i == 0 ? "" : ", ", model->separating_names[i]);
+	if (model->stats.l2 > 0.0)
+		return rml_format(
+			env,
+			"the classes are separated by %s: without a penalty there is no best fit, "
+			"l2 = %g was used",
+			what, model->stats.l2);
 	return rml_format(env,
 					  "the classes are separated by %s: without a penalty there is no best fit",
 					  what);

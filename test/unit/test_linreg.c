@@ -469,6 +469,9 @@ test_edges(void)
 	unit_near(model.linear.estimates[1], 0, 1e-15, "whatever x is");
 	unit_ok(!model.linear.kept[2] && model.linear.n_dropped == 1, "a constant column is dropped");
 	unit_equal_string(model.linear.dropped[0], "x2", "and named");
+	unit_equal_string(rml_linreg_learner.warning(env, &model),
+					  "a term is constant or determined by others and was dropped: \"x2\"",
+					  "which is said");
 	unit_near(model.stats.r2, NAN, 0, "R2 has no value");
 	data.set.n = 2;
 	rml_linreg_fit(env, &params, &data.set, &model);

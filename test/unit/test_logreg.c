@@ -246,6 +246,8 @@ check_separated(bool border)
 	unit_ok(model.stats.converged == 1 && model.stats.iterations < 20, "and converges (%g)",
 			model.stats.iterations);
 	unit_ok(model.stats.deviance > 1, "at a finite estimate");
+	unit_contains(rml_logreg_learner.warning(env, &model), "no best fit, l2 = 1 was used",
+				  "which the warning tells");
 	params.l2 = 0;
 	fit(env, &data, &params, &model);
 	unit_ok(model.stats.separated == 1, "without penalty too");
