@@ -30,8 +30,6 @@ extern void rml_linear_importance(const RmlLinear *linear, int n_classes, const 
 /* for the table of algorithms */
 extern void rml_linreg_expression(const void *fitted, const RmlSchema *schema,
 								  RmlExpression *expression);
-extern void rml_logreg_importance(const void *fitted, const RmlSchema *schema, double *gain,
-								  int64_t *splits);
 extern void rml_linreg_importance(const void *fitted, const RmlSchema *schema, double *gain,
 								  int64_t *splits);
 extern void rml_logreg_expression(const void *fitted, const RmlSchema *schema,

@@ -225,9 +225,3 @@ rml_logreg_importance(const void *fitted, const RmlSchema *schema, double *gain,
 
 	rml_linear_importance(&model->linear, model->target.n_classes, schema, gain, splits);
 }
-
-void
-rml_logreg_importance(const void *fitted, const RmlSchema *schema, double *gain, int64_t *splits)
-{
-	rml_linear_importance(&((const RmlLogreg *) fitted)->linear, schema, gain, splits);
-}
