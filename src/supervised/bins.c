@@ -213,6 +213,7 @@ rml_bins_make(RmlBins *bins, RmlEnv *env, const RmlTrainingSet *rows)
 	bins->n_codes = RML_NEW_ZERO(env, int32_t, (size_t) schema->d_cat);
 	bins->code_bins = RML_NEW_ZERO(env, uint8_t *, (size_t) schema->d_cat);
 	bins->columns = RML_NEW(env, uint8_t, (size_t) bins->d * (size_t) bins->n);
+	bins->rows = NULL;
 	for (int i = 0; i < schema->n_features; i++)
 	{
 		const RmlFeature *feature = &schema->features[i];
@@ -225,6 +226,29 @@ rml_bins_make(RmlBins *bins, RmlEnv *env, const RmlTrainingSet *rows)
 	}
 	rml_release(env, sorted);
 	rml_parallel(env, rml_blocks(bins->n, BLOCK_ROWS), fill_block, &filling);
+}
+
+static void
+transpose_block(void *context, int64_t block, int thread)
+{
+	RmlBins *bins = context;
+	int64_t start = block * BLOCK_ROWS, end = rml_block_end(block, BLOCK_ROWS, bins->n);
+
+	(void) thread;
+	for (int f = 0; f < bins->d; f++)
+	{
+		const uint8_t *column = rml_bins_column(bins, f);
+
+		for (int64_t i = start; i < end; i++)
+			bins->rows[i * bins->d + f] = column[i];
+	}
+}
+
+void
+rml_bins_make_rows(RmlBins *bins, RmlEnv *env)
+{
+	bins->rows = RML_NEW(env, uint8_t, (size_t) bins->d * (size_t) bins->n);
+	rml_parallel(env, rml_blocks(bins->n, BLOCK_ROWS), transpose_block, bins);
 }
 
 size_t

@@ -349,10 +349,12 @@ fit_trees(RmlEnv *env, const RmlForestParams *params, const RmlTrainingSet *rows
 	RmlTasks *tasks;
 
 	rml_bins_make(&bins, env, rows);
+	rml_bins_make_rows(&bins, env);
 	forest.bins = &bins;
 	prepare(env, &forest, n_trees);
 	tasks = rml_tasks_run(env, n_trees, grow_tree, &forest);
 	rml_release(env, bins.columns);
+	rml_release(env, bins.rows);
 	model->target = rows->target;
 	model->link = RML_LINK_IDENTITY;
 	model->scale = 1.0 / (double) n_trees / forest.label_unit;
@@ -396,7 +398,8 @@ fit_bytes(const void *params, int64_t n, int d_num, int d_cat, int n_classes, in
 
 	(void) params;
 	(void) n_classes;
-	return rml_bins_bytes(n, d_num + d_cat) + (size_t) threads * each;
+	return rml_bins_bytes(n, d_num + d_cat) + (size_t) n * (size_t) (d_num + d_cat) +
+		   (size_t) threads * each;
 }
 
 static size_t

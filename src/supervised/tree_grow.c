@@ -19,6 +19,9 @@
  */
 #define FEW_ROWS 200
 
+/* a node with less than this part of the rows reads bins row by row: its rows share no cache lines of a column */
+#define SCATTERED_PART 16
+
 typedef struct Pending
 {
 	int64_t start;
@@ -86,15 +89,32 @@ poll_now_and_then(Grower *grower, int64_t rows)
 	rml_poll(grower->env);
 }
 
+/* where the bins of a feature are: that of row i is at [i * step] */
+typedef struct FeatureBins
+{
+	const uint8_t *bins;
+	int64_t step;
+} FeatureBins;
+
+static inline FeatureBins
+feature_bins(const Grower *grower, const Pending *node, int place)
+{
+	const RmlBins *bins = grower->bins;
+
+	if ((node->end - node->start) * SCATTERED_PART < bins->n)
+		return (FeatureBins){bins->rows + place, bins->d};
+	return (FeatureBins){rml_bins_column(bins, place), 1};
+}
+
 static inline void
 add_rows(Grower *grower, const Pending *node, int place, int outputs, int stride)
 {
-	const uint8_t *column = rml_bins_column(grower->bins, place);
+	const FeatureBins feature = feature_bins(grower, node, place);
 	const RmlGrowRow *rows = grower->rows;
 	double *histogram = grower->histogram;
 
 	for (int64_t i = node->start; i < node->end; i++)
-		add_row(histogram + column[rows[i].row] * stride, &rows[i], outputs);
+		add_row(histogram + feature.bins[rows[i].row * feature.step] * stride, &rows[i], outputs);
 }
 
 /* the same, and the set of bins they are in */
@@ -102,14 +122,14 @@ static inline void
 add_few_rows(Grower *grower, const Pending *node, int place, int outputs, int stride,
 			 uint32_t *occupied)
 {
-	const uint8_t *column = rml_bins_column(grower->bins, place);
+	const FeatureBins feature = feature_bins(grower, node, place);
 	const RmlGrowRow *rows = grower->rows;
 	double *histogram = grower->histogram;
 
 	memset(occupied, 0, sizeof(uint32_t) * RML_BIN_WORDS);
 	for (int64_t i = node->start; i < node->end; i++)
 	{
-		int bin = column[rows[i].row];
+		int bin = feature.bins[rows[i].row * feature.step];
 
 		occupied[bin / 32] |= (uint32_t) 1 << (bin % 32);
 		add_row(histogram + bin * stride, &rows[i], outputs);
@@ -225,7 +245,7 @@ make_leaf(Grower *grower, int32_t node)
 static int64_t
 partition(Grower *grower, const Pending *node, const RmlSplit *split)
 {
-	const uint8_t *column = rml_bins_column(grower->bins, split->place);
+	const FeatureBins feature = feature_bins(grower, node, split->place);
 	bool number = split->place < grower->bins->d_num;
 	RmlGrowRow *rows = grower->rows;
 	int64_t left = node->start, right = 0;
@@ -234,7 +254,7 @@ partition(Grower *grower, const Pending *node, const RmlSplit *split)
 	{
 		RmlGrowRow row = rows[i];
 
-		if (rml_split_left(split, number, column[row.row]))
+		if (rml_split_left(split, number, feature.bins[row.row * feature.step]))
 			rows[left++] = row;
 		else
 			grower->moved[right++] = row;

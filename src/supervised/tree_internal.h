@@ -31,9 +31,12 @@ typedef struct RmlBins
 	int32_t *n_codes;    /* [d_cat] codes 0 .. n_codes - 1 */
 	uint8_t **code_bins; /* [d_cat][n_codes] */
 	uint8_t *columns;    /* [d x n] */
+	uint8_t *rows;       /* [n x d] the same; NULL unless asked for */
 } RmlBins;
 
 extern void rml_bins_make(RmlBins *bins, RmlEnv *env, const RmlTrainingSet *rows);
+/* have the bins row by row too: for nodes whose rows are far from each other */
+extern void rml_bins_make_rows(RmlBins *bins, RmlEnv *env);
 extern size_t rml_bins_bytes(int64_t n, int d);
 
 static inline const uint8_t *
