@@ -44,7 +44,7 @@ struct RmlEnv
 	bool (*valid_text)(RmlEnv *env, const char *text, size_t length);
 	/* bytes alloc would still grant */
 	size_t (*room)(RmlEnv *env);
-	/* call this when the arena goes, before its memory does, also after poll did not return */
+	/* call this before the arena's memory goes, or before poll leaves: while the caller's frame is there */
 	void (*at_end)(RmlEnv *env, RmlCleanup *cleanup);
 	/* threads a parallel region may use, at least 1 */
 	int threads;

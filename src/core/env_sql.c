@@ -90,9 +90,35 @@ pg_release(RmlEnv *env, void *ptr)
 }
 
 static void
+run_cleanups(RmlPgEnv *env)
+{
+	for (RmlCleanup *cleanup = env->cleanups; cleanup != NULL; cleanup = cleanup->next)
+		if (cleanup->function != NULL)
+			cleanup->function(cleanup->argument);
+	env->cleanups = NULL;
+}
+
+/* threads may be working on what is on the stack: they are stopped before an error unwinds it */
+static void
 pg_poll(RmlEnv *env)
 {
-	CHECK_FOR_INTERRUPTS();
+	RmlPgEnv *pg = (RmlPgEnv *) env;
+
+	if (pg->cleanups == NULL)
+	{
+		CHECK_FOR_INTERRUPTS();
+		return;
+	}
+	PG_TRY();
+	{
+		CHECK_FOR_INTERRUPTS();
+	}
+	PG_CATCH();
+	{
+		run_cleanups(pg);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
 }
 
 static void
@@ -141,10 +167,7 @@ on_reset(void *arg)
 {
 	RmlPgEnv *env = arg;
 
-	for (RmlCleanup *cleanup = env->cleanups; cleanup != NULL; cleanup = cleanup->next)
-		if (cleanup->function != NULL)
-			cleanup->function(cleanup->argument);
-	env->cleanups = NULL;
+	run_cleanups(env);
 	process_used -= env->used;
 	env->used = 0;
 }

@@ -1,4 +1,5 @@
 /* Tasks: their results, their memory, and how they end. */
+#include <stdatomic.h>
 #include <unistd.h>
 
 #include "retailml/tasks.h"
@@ -48,10 +49,13 @@ test_results(int threads)
 static void
 for_ever(RmlEnv *env, int64_t task, void *context)
 {
-	(void) task, (void) context;
+	_Atomic int64_t *beats = context;
+
+	(void) task;
 	rml_alloc(env, 1000);
 	for (;;)
 	{
+		(*beats)++;
 		usleep(100);
 		rml_poll(env);
 	}
@@ -61,10 +65,15 @@ static void
 test_cancel(int threads)
 {
 	RmlEnv *env = unit_env(threads);
+	_Atomic int64_t beats = 0;
+	int64_t after;
 
 	unit_env_cancel_after(env, 3);
-	unit_ok(UNIT_ESCAPES(env, rml_tasks_run(env, 4, for_ever, NULL)),
+	unit_ok(UNIT_ESCAPES(env, rml_tasks_run(env, 4, for_ever, &beats)),
 			"endless tasks can be cancelled, %d threads", threads);
+	after = beats;
+	usleep(20000);
+	unit_ok(after > 0 && beats == after, "none is left to touch what the caller had on its stack");
 	unit_equal_string(unit_env_reason(env), "cancelled", "and that is the reason");
 	unit_env_free(env);
 }

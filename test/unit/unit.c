@@ -449,6 +449,15 @@ refuse_threads(const char *what)
 #endif
 }
 
+static void
+run_cleanups(UnitEnv *unit)
+{
+	for (RmlCleanup *cleanup = unit->cleanups; cleanup != NULL; cleanup = cleanup->next)
+		if (cleanup->function != NULL)
+			cleanup->function(cleanup->argument);
+	unit->cleanups = NULL;
+}
+
 static _Noreturn void
 escape(UnitEnv *unit, const char *reason)
 {
@@ -456,6 +465,7 @@ escape(UnitEnv *unit, const char *reason)
 	if (!unit->armed)
 		bail_out("a kernel left through the error exit: %s", reason);
 	unit->armed = false;
+	run_cleanups(unit);
 	longjmp(unit->exit, 1);
 }
 
@@ -559,10 +569,7 @@ unit_env_reset(RmlEnv *env)
 {
 	UnitEnv *unit = (UnitEnv *) env;
 
-	for (RmlCleanup *cleanup = unit->cleanups; cleanup != NULL; cleanup = cleanup->next)
-		if (cleanup->function != NULL)
-			cleanup->function(cleanup->argument);
-	unit->cleanups = NULL;
+	run_cleanups(unit);
 	while (unit->blocks)
 		arena_release(env, unit->blocks + 1);
 }
