@@ -7,7 +7,7 @@ SET search_path = retailml, public;
 SET client_min_messages = warning;
 
 BEGIN;
-SELECT plan(119);
+SELECT plan(137);
 
 CREATE FUNCTION pg_temp.complaint(call text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -61,7 +61,13 @@ INSERT INTO calls VALUES
     ('predict_explain of an array', 'SELECT count(x) FROM predict_explain($1, ARRAY[1, 2]::float8[]) x'),
     ('model_importance', 'SELECT count(x) FROM model_importance($1) x'),
     ('tree_rules', 'SELECT count(x) FROM tree_rules($1) x'),
-    ('model_sql', 'SELECT model_sql($1)');
+    ('model_sql', 'SELECT model_sql($1)'),
+    ('linreg_coefficients', 'SELECT count(x) FROM linreg_coefficients($1) x'),
+    ('logreg_coefficients', 'SELECT count(x) FROM logreg_coefficients($1) x'),
+    ('churn_predict', 'SELECT churn_predict($1, f) FROM (SELECT 1 AS a, 2 AS b, 3 AS c, NULL::text AS letter) f'),
+    ('churn_risk', 'SELECT churn_risk($1, f) FROM (SELECT 1 AS a, 2 AS b, 3 AS c, NULL::text AS letter) f'),
+    ('churn_explain', 'SELECT count(x) FROM (SELECT 1 AS a, 2 AS b, 3 AS c, NULL::text AS letter) f, churn_explain($1, f) x'),
+    ('ltv_predict', 'SELECT ltv_predict($1, f) FROM (SELECT 1 AS a, 2 AS b, 3 AS c, NULL::text AS letter) f');
 SELECT is((SELECT count(DISTINCT regexp_replace(name, ' .*', '')) FROM calls),
     (SELECT count(DISTINCT p.proname) FROM pg_proc p WHERE p.pronamespace = 'retailml'::regnamespace AND p.proargnames[1] = 'model'), 'these are all functions that take a model');
 
