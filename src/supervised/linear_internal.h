@@ -161,6 +161,8 @@ typedef struct RmlLinearBasis
 extern void rml_linear_basis(RmlLinearBasis *basis, RmlLinearRows *rows, const double *matrix,
 							 bool everything, bool standardize, RmlLinear *linear);
 
+/* ---- linear_coefficients.c ---- */
+
 /* coefficients [rank] as values by axis [axes], for rml_linear_tile_eta */
 extern void rml_linear_spread(const RmlLinearBasis *basis, const RmlLinearRows *rows,
 							  const double *coefficients, double *by_axis);
