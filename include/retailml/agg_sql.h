@@ -15,6 +15,9 @@
  * What learns to predict sets supervised: its first parameter names the column of the row that is the
  * label.  With label_value the label comes beside an array instead, as the argument before it.
  * Such rows have columns that are no features (RmlRoles).
+ *
+ * What judges a model by rows sets model_first: the model comes before the row (and its label), and is the
+ * last of the parameters.
  */
 #ifndef RETAILML_AGG_SQL_H
 #define RETAILML_AGG_SQL_H
@@ -82,6 +85,7 @@ typedef struct RmlFitSpec
 	const char *label_name; /* not NULL: an int label follows the row */
 	bool supervised;        /* the first parameter names the label's column */
 	bool label_value;       /* or: the label is the argument before an array */
+	bool model_first;       /* the last parameter is the first argument */
 	bool scales;            /* accepts option standardize */
 	bool standardize;       /* its default */
 	bool categories;        /* accepts categorical columns */

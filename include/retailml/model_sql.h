@@ -41,6 +41,9 @@ extern RmlScorer *rml_scorer_row(FunctionCallInfo fcinfo, uint16_t algorithm);
 /* decode for a set-returning function, no cache; the model lives in the current context */
 extern RmlModel *rml_model_argument(FunctionCallInfo fcinfo, int argument, uint16_t algorithm);
 
+/* decode any model into env; one that is damaged or newer is an error */
+extern void rml_model_load(RmlModel *model, RmlEnv *env, Datum bytes);
+
 /*
  * The same for a function that takes any model of clusters: *clusters is the common view, and what
  * is changed in its ids is in the bytes that rml_model_bytea makes.

@@ -66,28 +66,51 @@ state_create(MemoryContext context)
 	return MemoryContextAllocZero(context, sizeof(RmlAggState));
 }
 
-/* position of the first argument that is the same for all rows */
+/* argument 0 is the state; then come a model, a label beside an array, the row, a label of the row */
+static int
+row_argument(const RmlFitSpec *spec)
+{
+	return 1 + spec->model_first + spec->label_value;
+}
+
+/* of a label that is an argument of its own */
+static int
+label_argument(const RmlFitSpec *spec)
+{
+	return spec->label_value ? row_argument(spec) - 1 : row_argument(spec) + 1;
+}
+
+/* position of the first argument after those that differ from row to row */
 static int
 first_parameter(const RmlFitSpec *spec)
 {
 	return spec->n_values > 0 ? 1 + spec->n_values
-							  : 2 + (spec->label_name != NULL || spec->label_value);
+							  : row_argument(spec) + 1 + (spec->label_name != NULL);
+}
+
+static int
+parameter_argument(const RmlFitSpec *spec, int parameter)
+{
+	return spec->model_first && parameter == spec->n_parameters - 1
+			   ? 1
+			   : first_parameter(spec) + parameter;
 }
 
 /* the arguments after the row(s); parameters must not be NULL */
 static void
 read_arguments(FunctionCallInfo fcinfo, const RmlFitSpec *spec, RmlFitArguments *arguments)
 {
-	int first = first_parameter(spec);
-	int options = first + spec->n_parameters;
+	int options = first_parameter(spec) + spec->n_parameters - spec->model_first;
 
 	for (int i = 0; i < spec->n_parameters; i++)
 	{
-		if (PG_ARGISNULL(first + i))
+		int argument = parameter_argument(spec, i);
+
+		if (PG_ARGISNULL(argument))
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("%s: %s must not be NULL", spec->function, spec->parameter_names[i])));
-		arguments->parameters[i] = PG_GETARG_DATUM(first + i);
+		arguments->parameters[i] = PG_GETARG_DATUM(argument);
 		arguments->by_value[i] = true;
 	}
 	arguments->has_options = PG_NARGS() > options && !PG_ARGISNULL(options);
@@ -95,22 +118,32 @@ read_arguments(FunctionCallInfo fcinfo, const RmlFitSpec *spec, RmlFitArguments 
 		arguments->options = PG_GETARG_DATUM(options);
 }
 
-/* true when nothing after the row(s) can change from row to row */
+/* a parameter of the query, or a value it computed before (a subselect): these are set between scans */
 static bool
-arguments_are_constant(FunctionCallInfo fcinfo, int rows)
+is_constant(const Expr *argument)
+{
+	return IsA(argument, Const) ||
+		   (IsA(argument, Param) && (((const Param *) argument)->paramkind == PARAM_EXTERN ||
+									 ((const Param *) argument)->paramkind == PARAM_EXEC));
+}
+
+/* true when no parameter and no option can change from row to row */
+static bool
+arguments_are_constant(FunctionCallInfo fcinfo, const RmlFitSpec *spec)
 {
 	Aggref *aggregate = AggGetAggref(fcinfo);
+	int position = 0, rows = first_parameter(spec) - 1;
 	ListCell *cell;
 
 	if (aggregate == NULL)
 		return false;
-	for_each_from(cell, aggregate->args, rows)
+	foreach (cell, aggregate->args)
 	{
-		Expr *argument = lfirst_node(TargetEntry, cell)->expr;
+		const Expr *argument = lfirst_node(TargetEntry, cell)->expr;
 
-		if (!IsA(argument, Const) &&
-			!(IsA(argument, Param) && ((Param *) argument)->paramkind == PARAM_EXTERN))
+		if ((position >= rows || (spec->model_first && position == 0)) && !is_constant(argument))
 			return false;
+		position++;
 	}
 	return true;
 }
@@ -119,14 +152,14 @@ arguments_are_constant(FunctionCallInfo fcinfo, int rows)
 static void
 classify_arguments(FunctionCallInfo fcinfo, const RmlFitSpec *spec, RmlFitArguments *arguments)
 {
-	int first = first_parameter(spec);
-	Oid row_type = get_fn_expr_argtype(fcinfo->flinfo, spec->label_value ? 2 : 1);
+	Oid row_type = get_fn_expr_argtype(fcinfo->flinfo, row_argument(spec));
 
-	arguments->label_type = get_fn_expr_argtype(fcinfo->flinfo, 1);
+	arguments->label_type = get_fn_expr_argtype(fcinfo->flinfo, label_argument(spec));
 	arguments->row_type = row_type == FLOAT8ARRAYOID ? FLOAT8ARRAYOID : RECORDOID;
 	for (int i = 0; i < spec->n_parameters; i++)
-		arguments->by_value[i] = get_typbyval(get_fn_expr_argtype(fcinfo->flinfo, first + i));
-	arguments->constant = arguments_are_constant(fcinfo, first - 1);
+		arguments->by_value[i] =
+			get_typbyval(get_fn_expr_argtype(fcinfo->flinfo, parameter_argument(spec, i)));
+	arguments->constant = arguments_are_constant(fcinfo, spec);
 }
 
 static void
@@ -160,7 +193,7 @@ accumulate_row(FunctionCallInfo fcinfo, const RmlFitSpec *spec, RmlAggState *sta
 {
 	RmlCollector *collector = &state->collector;
 	bool labelled = spec->label_name != NULL || spec->label_value;
-	int row = spec->label_value ? 2 : 1, label = spec->label_value ? 1 : 2;
+	int row = row_argument(spec), label = label_argument(spec);
 
 	if (PG_ARGISNULL(row) || (labelled && PG_ARGISNULL(label)))
 	{

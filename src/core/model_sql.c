@@ -54,19 +54,24 @@ check_algorithm(FunctionCallInfo fcinfo, const RmlModel *model, uint16_t algorit
 					errhint("predict(model, row) and model_info(model) take any model.")));
 }
 
-static void
-decode_model(FunctionCallInfo fcinfo, RmlModel *model, MemoryContext context, Datum argument,
-			 uint16_t algorithm)
+void
+rml_model_load(RmlModel *model, RmlEnv *env, Datum argument)
 {
 	bytea *bytes = DatumGetByteaPP(argument);
-	RmlEnv *env = rml_pg_env_create(context, "reading a model");
 	const char *reason = rml_model_decode(model, env, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
 
 	if (reason != NULL)
 		refuse_model(model, reason);
-	check_algorithm(fcinfo, model, algorithm);
 	if ((Pointer) bytes != DatumGetPointer(argument))
 		pfree(bytes);
+}
+
+static void
+decode_model(FunctionCallInfo fcinfo, RmlModel *model, MemoryContext context, Datum argument,
+			 uint16_t algorithm)
+{
+	rml_model_load(model, rml_pg_env_create(context, "reading a model"), argument);
+	check_algorithm(fcinfo, model, algorithm);
 }
 
 RmlModel *
