@@ -99,11 +99,15 @@ rml_folds_deal(RmlEnv *env, int64_t n, const uint64_t *groups, int n_folds, int6
 
 /* ---- cells ---- */
 
+/* copies, in the arena: a cancelled run leaves its stack before the tasks have ended */
 typedef struct Run
 {
 	const RmlValidation *validation;
-	RmlCell *cells;
+	RmlCell *cells;           /* [C] */
 	RmlFoldFailure *failures; /* [C x F] */
+	RmlValidation own_validation;
+	RmlRawRows rows;
+	RmlMatrix matrix;
 } Run;
 
 static void
@@ -184,28 +188,45 @@ first_failure(RmlEnv *env, const Run *run, int64_t n, RmlFoldFailure *failure)
 		failure->reason = rml_strdup(env, failure->reason);
 }
 
+static Run *
+run_of(RmlEnv *env, const RmlValidation *validation, const RmlCell *cells, int n_cells)
+{
+	size_t n_folds = (size_t) validation->n_folds;
+	Run *run = RML_NEW(env, Run, 1);
+
+	run->matrix = *validation->rows->matrix;
+	run->rows = *validation->rows;
+	run->rows.matrix = &run->matrix;
+	run->own_validation = *validation;
+	run->own_validation.rows = &run->rows;
+	run->validation = &run->own_validation;
+	run->failures = RML_NEW_ZERO(env, RmlFoldFailure, (size_t) n_cells * n_folds);
+	run->cells = RML_NEW(env, RmlCell, (size_t) n_cells);
+	memcpy(run->cells, cells, sizeof(RmlCell) * (size_t) n_cells);
+	for (int c = 0; c < n_cells; c++)
+	{
+		run->cells[c].scores = RML_NEW(env, double, n_folds *RML_N_METRICS);
+		run->cells[c].seconds = RML_NEW(env, double, n_folds);
+	}
+	return run;
+}
+
 void
 rml_cross_validate(RmlEnv *env, const RmlValidation *validation, RmlCell *cells, int n_cells,
 				   RmlFoldFailure *failure)
 {
-	int n_folds = validation->n_folds;
-	int64_t n_tasks = (int64_t) n_cells * n_folds;
-	Run run = {.validation = validation,
-			   .cells = cells,
-			   .failures = RML_NEW_ZERO(env, RmlFoldFailure, (size_t) n_tasks)};
-	RmlTasks *tasks;
+	int64_t n_tasks = (int64_t) n_cells * validation->n_folds;
+	Run *run = run_of(env, validation, cells, n_cells);
+	RmlTasks *tasks = rml_tasks_run(env, n_tasks, run_fold, run);
 
-	for (int c = 0; c < n_cells; c++)
-	{
-		cells[c].scores = RML_NEW(env, double, (size_t) n_folds *RML_N_METRICS);
-		cells[c].seconds = RML_NEW(env, double, (size_t) n_folds);
-	}
-	tasks = rml_tasks_run(env, n_tasks, run_fold, &run);
-	first_failure(env, &run, n_tasks, failure);
+	first_failure(env, run, n_tasks, failure);
 	rml_tasks_free(tasks);
-	rml_release(env, run.failures);
+	memcpy(cells, run->cells, sizeof(RmlCell) * (size_t) n_cells);
+	rml_release(env, run->failures);
+	rml_release(env, run->cells);
+	rml_release(env, run);
 	for (int c = 0; c < n_cells && failure->reason == NULL; c++)
-		summarize(&cells[c], n_folds);
+		summarize(&cells[c], validation->n_folds);
 }
 
 void

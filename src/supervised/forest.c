@@ -340,29 +340,42 @@ prepare(RmlEnv *env, Forest *forest, int64_t n_trees)
 		forest->in_bag[t] = RML_NEW_ZERO(env, uint8_t, (size_t) (forest->oob_rows / 8 + 1));
 }
 
+/* what tasks work on, in the arena: a cancelled fit leaves its stack before they have ended */
+static Forest *
+forest_of(RmlEnv *env, const RmlForestParams *params, const RmlTrainingSet *rows, RmlBins *bins)
+{
+	Forest *forest = RML_NEW_ZERO(env, Forest, 1);
+	RmlTrainingSet *own = RML_NEW(env, RmlTrainingSet, 1);
+
+	*own = *rows;
+	forest->params = params;
+	forest->rows = own;
+	forest->bins = bins;
+	return forest;
+}
+
 static void *
 fit_trees(RmlEnv *env, const RmlForestParams *params, const RmlTrainingSet *rows, int64_t n_trees)
 {
 	RmlTreeModel *model = RML_NEW_ZERO(env, RmlTreeModel, 1);
-	Forest forest = {.params = params, .rows = rows};
-	RmlBins bins;
+	RmlBins *bins = RML_NEW_ZERO(env, RmlBins, 1);
+	Forest *forest = forest_of(env, params, rows, bins);
 	RmlTasks *tasks;
 
-	rml_bins_make(&bins, env, rows);
-	rml_bins_make_rows(&bins, env);
-	forest.bins = &bins;
-	prepare(env, &forest, n_trees);
-	tasks = rml_tasks_run(env, n_trees, grow_tree, &forest);
-	rml_release(env, bins.columns);
-	rml_release(env, bins.rows);
+	rml_bins_make(bins, env, rows);
+	rml_bins_make_rows(bins, env);
+	prepare(env, forest, n_trees);
+	tasks = rml_tasks_run(env, n_trees, grow_tree, forest);
+	rml_release(env, bins->columns);
+	rml_release(env, bins->rows);
 	model->target = rows->target;
 	model->link = RML_LINK_IDENTITY;
-	model->scale = 1.0 / (double) n_trees / forest.label_unit;
-	model->base = RML_NEW_ZERO(env, double, (size_t) forest.outputs);
-	model->base[0] = forest.mean / forest.label_unit;
-	model->oob_score = oob_score(env, &forest);
+	model->scale = 1.0 / (double) n_trees / forest->label_unit;
+	model->base = RML_NEW_ZERO(env, double, (size_t) forest->outputs);
+	model->base[0] = forest->mean / forest->label_unit;
+	model->oob_score = oob_score(env, forest);
 	model->holdout_loss = NAN;
-	rml_trees_join(env, forest.trees, (int) n_trees, 1, &model->trees);
+	rml_trees_join(env, forest->trees, (int) n_trees, 1, &model->trees);
 	rml_tasks_free(tasks);
 	return model;
 }

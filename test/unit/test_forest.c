@@ -346,6 +346,39 @@ test_escapes(void)
 	unit_env_free(env);
 }
 
+/* the rows on the stack that is gone when the fit is cancelled */
+static bool
+cancelled_at(RmlEnv *env, const RmlForestParams *params, const RmlTrainingSet *rows, int64_t poll)
+{
+	RmlTrainingSet own = *rows;
+
+	return escapes_at_poll(env, &rml_forest_learner, params, &own, poll);
+}
+
+/* a cancel while threads grow trees: they end before the arena goes, on nothing but the arena */
+static void
+test_cancelled_threads(void)
+{
+	RmlEnv *rows_env = unit_env(1), *env = unit_env(2);
+	RmlTrainingSet rows = planted_rows(rows_env, 20000, 4, 1, 30, 2);
+	RmlForestParams params = forest_params(500);
+	int64_t polls = 0;
+	int cancelled = 0;
+
+	/* polls before the trees are those of a fit of one */
+	default_params(&rml_tree_learner, &params);
+	fit_model(env, &rml_tree_learner, &params, &rows);
+	polls = unit_env_polls(env);
+	unit_env_reset(env);
+	params = forest_params(500);
+	for (int i = 0; i < 3; i++)
+		cancelled += cancelled_at(env, &params, &rows, polls / 2 + 1 + i);
+	unit_equal_int(cancelled, 3, "cancelled while trees grow");
+	unit_equal_int((int64_t) unit_env_in_use(env), 0, "and nothing is left");
+	unit_env_free(env);
+	unit_env_free(rows_env);
+}
+
 int
 main(void)
 {
@@ -366,5 +399,6 @@ main(void)
 	check_probabilities(4);
 	test_importance();
 	test_escapes();
+	test_cancelled_threads();
 	return unit_done();
 }
