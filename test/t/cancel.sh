@@ -86,6 +86,20 @@ stops_in_time "rfm_score over a window" "SET work_mem = '64MB'" \
 stops_in_time "rfm" "SET max_parallel_workers_per_gather = 0" \
     "SELECT count(r) FROM (SELECT rfm(id / 2, timestamptz '2025-01-01' + id * interval '1 min', e, '2030-01-01') r
         FROM rows, generate_series(1, 3) GROUP BY id % 5000) x"
+labelled="(SELECT a, b, c, d, e, (ARRAY['web', 'app', 'shop', 'phone'])[1 + id % 4] AS channel, a + b + sin(c) > 2 * d AS label FROM rows) r"
+stops_in_time "linreg_fit" "SET retailml.threads = 2" "SELECT length(linreg_fit(r, 'a')) FROM $labelled"
+stops_in_time "logreg_fit" "SET retailml.threads = 2" "SELECT length(logreg_fit(r, 'label')) FROM $labelled"
+stops_in_time "forest_fit" "SET retailml.threads = 2" \
+    "SELECT length(forest_fit(r, 'label', '{\"n_trees\": 6}')) FROM $labelled"
+stops_in_time "boost_fit" "SET retailml.threads = 2" \
+    "SELECT length(boost_fit(r, 'label', '{\"n_trees\": 30}')) FROM $labelled"
+stops_in_time "boost_fit of rows made up" "SET retailml.threads = 2" \
+    "SELECT length(boost_fit(r, 'rare', '{\"n_trees\": 10, \"resample\": \"smote\"}')) FROM
+        (SELECT *, d > 0.9 AS rare FROM $labelled LIMIT 100000) r"
+stops_in_time "churn_fit" "SET retailml.threads = 2" \
+    "SELECT length(churn_fit(r, 'label', '{\"folds\": 2}')) FROM (SELECT * FROM $labelled LIMIT 10000) r"
+stops_in_time "binary_metrics" "SET max_parallel_workers_per_gather = 0" \
+    "SELECT binary_metrics(a > c, d) FROM rows, generate_series(1, 3)"
 stops_in_time "generate_synthetic_purchases" "SET work_mem = '64MB'" \
     "SELECT count(*) FROM generate_synthetic_purchases(1500000)"
 
