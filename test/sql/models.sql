@@ -7,7 +7,7 @@ SET search_path = retailml, public;
 SET client_min_messages = warning;
 
 BEGIN;
-SELECT plan(137);
+SELECT plan(140);
 
 CREATE FUNCTION pg_temp.complaint(call text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -67,6 +67,7 @@ INSERT INTO calls VALUES
     ('churn_predict', 'SELECT churn_predict($1, f) FROM (SELECT 1 AS a, 2 AS b, 3 AS c, NULL::text AS letter) f'),
     ('churn_risk', 'SELECT churn_risk($1, f) FROM (SELECT 1 AS a, 2 AS b, 3 AS c, NULL::text AS letter) f'),
     ('churn_explain', 'SELECT count(x) FROM (SELECT 1 AS a, 2 AS b, 3 AS c, NULL::text AS letter) f, churn_explain($1, f) x'),
+    ('permutation_importance', 'SELECT permutation_importance($1, f, ''letter'') FROM (SELECT 1 AS a, 2 AS b, 3 AS c, chr(96 + i) AS letter FROM generate_series(1, 4) i) f'),
     ('ltv_predict', 'SELECT ltv_predict($1, f) FROM (SELECT 1 AS a, 2 AS b, 3 AS c, NULL::text AS letter) f');
 SELECT is((SELECT count(DISTINCT regexp_replace(name, ' .*', '')) FROM calls),
     (SELECT count(DISTINCT p.proname) FROM pg_proc p WHERE p.pronamespace = 'retailml'::regnamespace AND p.proargnames[1] = 'model'), 'these are all functions that take a model');

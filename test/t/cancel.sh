@@ -90,9 +90,9 @@ labelled="(SELECT a, b, c, d, e, (ARRAY['web', 'app', 'shop', 'phone'])[1 + id %
 stops_in_time "linreg_fit" "SET retailml.threads = 2" "SELECT length(linreg_fit(r, 'a')) FROM $labelled"
 stops_in_time "logreg_fit" "SET retailml.threads = 2" "SELECT length(logreg_fit(r, 'label')) FROM $labelled"
 stops_in_time "forest_fit" "SET retailml.threads = 2" \
-    "SELECT length(forest_fit(r, 'label', '{\"n_trees\": 6}')) FROM $labelled"
+    "SELECT length(forest_fit(r, 'label', '{\"n_trees\": 4}')) FROM $labelled"
 stops_in_time "boost_fit" "SET retailml.threads = 2" \
-    "SELECT length(boost_fit(r, 'label', '{\"n_trees\": 30}')) FROM $labelled"
+    "SELECT length(boost_fit(r, 'label', '{\"n_trees\": 12}')) FROM $labelled"
 stops_in_time "boost_fit of rows made up" "SET retailml.threads = 2" \
     "SELECT length(boost_fit(r, 'rare', '{\"n_trees\": 10, \"resample\": \"smote\"}')) FROM
         (SELECT *, d > 0.9 AS rare FROM $labelled LIMIT 100000) r"
