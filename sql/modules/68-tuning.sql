@@ -56,7 +56,7 @@ COMMENT ON FUNCTION cross_validate_accum(internal, anyelement, float8[], jsonb) 
 
 CREATE FUNCTION cross_validate_final(internal) RETURNS cv_result[]
     AS 'MODULE_PATHNAME', 'rml_cross_validate_final'
-    LANGUAGE C VOLATILE PARALLEL SAFE COST 1000000;
+    LANGUAGE C VOLATILE PARALLEL SAFE COST 100000;
 COMMENT ON FUNCTION cross_validate_final(internal) IS
 'Final function of cross_validate; not for direct use.';
 
@@ -145,7 +145,7 @@ COMMENT ON FUNCTION rfecv_accum(internal, anyelement, float8[], jsonb) IS
 
 CREATE FUNCTION rfecv_final(internal) RETURNS rfecv_step[]
     AS 'MODULE_PATHNAME', 'rml_rfecv_final'
-    LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000000;
+    LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100000;
 COMMENT ON FUNCTION rfecv_final(internal) IS
 'Final function of rfecv; not for direct use.';
 
@@ -233,13 +233,13 @@ COMMENT ON FUNCTION permutation_importance_accum(internal, bytea, anyelement, fl
 
 CREATE FUNCTION permutation_importance_final(internal) RETURNS permutation_importance[]
     AS 'MODULE_PATHNAME', 'rml_permutation_importance_final'
-    LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000000;
+    LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100000;
 COMMENT ON FUNCTION permutation_importance_final(internal) IS
 'Final function of permutation_importance; not for direct use.';
 
 CREATE FUNCTION permutation_importance_array_final(internal) RETURNS permutation_importance[]
     AS 'MODULE_PATHNAME', 'rml_permutation_importance_array_final'
-    LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000000;
+    LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100000;
 COMMENT ON FUNCTION permutation_importance_array_final(internal) IS
 'Final function of permutation_importance of arrays; not for direct use.';
 
