@@ -13,6 +13,8 @@
 
 #include <math.h>
 
+#include "retailml/boost.h"
+#include "retailml/forest.h"
 #include "retailml/kmeans.h"
 #include "retailml/kprototypes.h"
 #include "retailml/match_model.h"
@@ -25,6 +27,9 @@
 
 extern int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 extern size_t rml_fuzz_seed(int i, uint8_t *buf, size_t cap);
+
+/* good models that are made here */
+#define SEEDS 10
 
 /* a small model must not take much memory, whatever it says about itself */
 #define MEMORY_PER_BYTE 512
@@ -172,6 +177,30 @@ write_expression(RmlEnv *env, const RmlModel *model)
 		fail("an expression beyond the limit");
 }
 
+/* probabilities, and contributions of the features, of one row */
+static void
+score_classes(RmlEnv *env, const RmlModel *model)
+{
+	const RmlTarget *target = model->fitted;
+	const RmlAlgorithm *algorithm = model->algorithm;
+	const RmlSchema *schema = &model->schema;
+	double *numbers = RML_NEW_ZERO(env, double, (size_t) schema->d_num);
+	int32_t *codes = RML_NEW_ZERO(env, int32_t, (size_t) schema->d_cat);
+	double *values = RML_NEW(env, double, (size_t) schema->n_features);
+	int64_t *splits = RML_NEW(env, int64_t, (size_t) schema->n_features);
+	double *p = RML_NEW_ZERO(env, double, (size_t) target->n_classes);
+	double prediction = algorithm->predict(model->fitted, numbers, codes), base;
+
+	if (target->n_classes > 2 && !(prediction >= 1 && prediction <= target->n_classes))
+		fail("a class that there is not");
+	if (target->n_classes > 0 && algorithm->proba != NULL)
+		algorithm->proba(model->fitted, numbers, codes, p);
+	if (algorithm->explain != NULL)
+		algorithm->explain(model->fitted, schema, env, numbers, codes, 0, values, &base);
+	if (algorithm->importance != NULL)
+		algorithm->importance(model->fitted, schema, values, splits);
+}
+
 /* names, sentences and levers of a set that is played by whatever comes first */
 static void
 name_segments(RmlEnv *env, const RmlSegmentProfile *profile)
@@ -219,7 +248,11 @@ static void
 label(const RmlModel *model)
 {
 	RmlLabels labels;
+	bool number =
+		model->algorithm->supervised && ((const RmlTarget *) model->fitted)->task == RML_REGRESSION;
 
+	if (number && !rml_model_labels(model, &labels))
+		return;
 	if (!rml_model_labels(model, &labels) || labels.n == 0)
 		fail("a model without labels");
 	for (int64_t i = 0; i < labels.n; i++)
@@ -280,6 +313,8 @@ use(RmlEnv *env, const uint8_t *data, size_t size)
 	unit_env_limit(env, (size_t) 8 << 30);
 	score(env, &model);
 	describe(&model);
+	if (model.algorithm->supervised)
+		score_classes(env, &model);
 	if (model.algorithm->clusters != NULL)
 	{
 		profile(env, &model);
@@ -313,7 +348,7 @@ static void
 use_patched(RmlEnv *env, const uint8_t *data, size_t size)
 {
 	static uint8_t bytes[65536];
-	size_t length = rml_fuzz_seed(data[0] % 6, bytes, sizeof bytes);
+	size_t length = rml_fuzz_seed(data[0] % SEEDS, bytes, sizeof bytes);
 	size_t patches = (size - 1) / PATCH_BYTES;
 	uint8_t *copy;
 
@@ -451,6 +486,84 @@ kprototypes_seed(RmlEnv *env, RmlWriter *writer)
 	rml_model_encode(writer, env, &rml_kprototypes_algorithm, &schema, &params, &model);
 }
 
+/* numbers and a category, of a label that is a number (n_classes 0) or a class */
+static void
+tree_seed(RmlEnv *env, RmlWriter *writer, const RmlLearner *learner, void *params, int n_classes)
+{
+	static char *names[] = {"size", "weight", "colour"};
+	static char *types[] = {"integer", "double precision", "text"};
+	static const RmlKind kinds[] = {RML_NUMERIC, RML_NUMERIC, RML_CATEGORICAL};
+	static char *classes[] = {"few", "many", "more"};
+	static const char *const texts[] = {"", "te", "text", "texts"};
+	static double y[60];
+	static int32_t of_class[60];
+	static int64_t counts[] = {20, 20, 20};
+	RmlTrainingSet rows;
+	RmlFrame frame;
+	RmlSchema schema;
+	RmlMatrix matrix;
+	const char *reason = NULL;
+
+	rml_frame_init(&frame, env, 3, names, types, kinds);
+	for (int i = 0; i < 60; i++)
+	{
+		const char *text = texts[i % 4];
+		double *numbers;
+		int32_t *codes;
+
+		rml_frame_push(&frame, &numbers, &codes);
+		numbers[0] = i % 3 * 5 + i % 7;
+		numbers[1] = rml_rng_normal(1, 0, (uint64_t) i);
+		codes[0] = i % 11 == 0 ? 0 : rml_frame_code(&frame, &frame.columns[2], text, strlen(text));
+	}
+	rml_frame_order(&frame, false, &matrix);
+	if (rml_schema_learn(&schema, env, &frame, &matrix, RML_IMPUTE_MEAN, false) != NULL)
+		fail("the seed has no schema");
+	for (int i = 0; i < 60; i++)
+	{
+		y[i] = matrix.numbers[2 * i] * 2 + matrix.codes[i] % 2 * 9;
+		of_class[i] = (int32_t) y[i] / 3 % (n_classes > 0 ? n_classes : 1);
+	}
+	rows = (RmlTrainingSet){.schema = &schema,
+							.n = 60,
+							.numbers = matrix.numbers,
+							.codes = matrix.codes,
+							.y = n_classes == 0 ? y : NULL,
+							.classes = n_classes == 0 ? NULL : of_class,
+							.target = {.name = (char *) "label",
+									   .task = n_classes == 0 ? RML_REGRESSION : RML_CLASSIFICATION,
+									   .n_classes = n_classes,
+									   .classes = classes,
+									   .counts = counts}};
+	rml_model_encode(writer, env, learner->algorithm, &schema, params,
+					 learner->fit(env, params, &rows, &reason));
+}
+
+static void
+grown_seed(RmlEnv *env, RmlWriter *writer, const RmlLearner *learner, int n_classes)
+{
+	RmlForestParams params = {0};
+	const RmlOptionSet set = {learner->algorithm->options, learner->algorithm->n_options, &params};
+
+	rml_options_default(&set);
+	params.n_trees = learner == &rml_forest_learner ? 3 : 0;
+	params.max_depth = 3;
+	tree_seed(env, writer, learner, &params, n_classes);
+}
+
+static void
+boost_seed(RmlEnv *env, RmlWriter *writer, int n_classes)
+{
+	RmlBoostParams params = {0};
+	const RmlOptionSet set = {rml_boost_algorithm.options, rml_boost_algorithm.n_options, &params};
+
+	rml_options_default(&set);
+	params.n_trees = 3;
+	params.max_leaves = 4;
+	params.min_samples_leaf = 5;
+	tree_seed(env, writer, &rml_boost_learner, &params, n_classes);
+}
+
 /* a model whose schema has a category, which no algorithm here fits but the bytes allow */
 static void
 category_seed(RmlEnv *env, RmlWriter *writer)
@@ -505,6 +618,18 @@ make_seed(RmlEnv *env, RmlWriter *writer, int i)
 		case 5:
 			kprototypes_seed(env, writer);
 			return true;
+		case 6:
+			grown_seed(env, writer, &rml_tree_learner, 2);
+			return true;
+		case 7:
+			grown_seed(env, writer, &rml_forest_learner, 3);
+			return true;
+		case 8:
+			boost_seed(env, writer, 3);
+			return true;
+		case 9:
+			boost_seed(env, writer, 0);
+			return true;
 	}
 	return false;
 }
@@ -515,8 +640,7 @@ rml_fuzz_seed(int i, uint8_t *buf, size_t cap)
 {
 	enum
 	{
-		SEEDS = 6,
-		LONGEST = 8192
+		LONGEST = 16384
 	};
 	static uint8_t made[SEEDS][LONGEST];
 	static size_t lengths[SEEDS];
@@ -527,9 +651,12 @@ rml_fuzz_seed(int i, uint8_t *buf, size_t cap)
 	{
 		RmlEnv *env = unit_env(1);
 		RmlWriter writer;
+		RmlModel model = {0};
 
 		if (!make_seed(env, &writer, i))
 			fail("a seed is missing");
+		if (rml_model_decode(&model, env, writer.bytes, writer.length) != NULL)
+			fail("a seed is refused");
 		if (writer.length > LONGEST)
 			fail("a seed is too long");
 		memcpy(made[i], writer.bytes, writer.length);
