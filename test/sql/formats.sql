@@ -14,10 +14,17 @@ SET search_path = public, retailml;
 \set kprototypes `cat :'path'`
 \set path :srcdir '/models/rfm-1.hex'
 \set rfm `cat :'path'`
+\set path :srcdir '/models/tree-1.hex'
+\set tree `cat :'path'`
+\set path :srcdir '/models/forest-1.hex'
+\set forest `cat :'path'`
+\set path :srcdir '/models/boost-1.hex'
+\set boost `cat :'path'`
 BEGIN;
-SELECT plan(13);
+SELECT plan(22);
 
 CREATE TEMP TABLE samples AS SELECT decode(:'kmeans', 'hex') AS kmeans, decode(:'kmeans2', 'hex') AS kmeans2, decode(:'kprototypes', 'hex') AS kprototypes, decode(:'rfm', 'hex') AS rfm;
+CREATE TEMP TABLE grown AS SELECT * FROM (VALUES ('tree', decode(:'tree', 'hex')), ('forest', decode(:'forest', 'hex')), ('boost', decode(:'boost', 'hex'))) v (name, model);
 
 SELECT is(model_info(kmeans), '{"k": 3, "rows": 200, "sizes": [57, 68, 75], "n_iter": 67, "inertia": 529.4824751670471, "options":
     {"tol": 0.0001, "init": "k-means++", "seed": 42, "impute": "median", "n_init": 10, "exclude": [], "features": ["age", "income",
@@ -55,6 +62,21 @@ FROM (SELECT age, income, region, CASE WHEN customer_id % 9 > 0 THEN education E
 SELECT is(rfm_fit((r).recency_days, (r).frequency, (r).monetary, '{"segments": {"VIP": ["5 4-5 5"]}}'),
     (SELECT rfm FROM samples), 'rfm 1: made again')
 FROM (SELECT rfm(order_id, purchased_at, amount, '2025-01-01 00:00:00+00') r FROM generate_synthetic_purchases(3000, 200) GROUP BY customer_id) s;
+
+-- trees: what is said of three customers, all of what is known about the model, and the fit
+CREATE TEMP TABLE customers AS
+SELECT age, income, region, CASE WHEN customer_id % 9 > 0 THEN education END AS education, loyalty_score, signup_date - date '2020-01-01' AS signup_days,
+    income > 45000 - 200 * (age - 40) + 9000 * sin(customer_id) AS buys, CASE WHEN income < 30000 + 3000 * sin(customer_id) THEN 'low' WHEN income < 45000 THEN 'mid' ELSE 'top' END AS band
+FROM generate_synthetic_customers(200);
+SELECT is(string_agg(round(predict(model, r)::numeric, 10)::text, ' ' ORDER BY age), said, name || ' 1: predictions')
+FROM grown JOIN (VALUES ('tree', '0.0000000000 1.0000000000 1.0000000000'), ('forest', '3.0000000000 3.0000000000 2.0000000000'), ('boost', '37320.5312842817 39849.6213504632 37686.6752902032')) s (of, said) ON of = name,
+    (VALUES (25, 30000, 'North', NULL, 0.2), (40, 55000, 'Moon', 'Master', NULL), (70, 90000, 'South', 'Bachelor', 0.8)) r (age, income, region, education, loyalty_score)
+GROUP BY name, said ORDER BY name;
+SELECT is(md5(model_info(model)::text), said, name || ' 1: info')
+FROM grown JOIN (VALUES ('tree', '7bd92cb1290575e7a5c98c6d361d63b7'), ('forest', 'e08fa5449f76a21647caab8582362459'), ('boost', 'a1f07c01301b95e054efd788fe21f6e8')) s (of, said) ON of = name ORDER BY name;
+SELECT is(tree_fit(f, 'buys', '{"features": ["age", "region", "education", "income"], "weight": "signup_days"}'), (SELECT model FROM grown WHERE name = 'tree'), 'tree 1: made again') FROM customers f;
+SELECT is(forest_fit(f, 'band', '{"features": ["age", "education", "loyalty_score"], "n_trees": 3, "min_samples_leaf": 10}'), (SELECT model FROM grown WHERE name = 'forest'), 'forest 1: made again') FROM customers f;
+SELECT is(boost_fit(f, 'income', '{"features": ["age", "region", "education", "loyalty_score"], "n_trees": 4, "max_leaves": 5, "early_stopping": 3, "subsample": 0.9}'), (SELECT model FROM grown WHERE name = 'boost'), 'boost 1: made again') FROM customers f;
 
 SELECT * FROM finish();
 ROLLBACK;
