@@ -46,7 +46,7 @@ typedef struct RmlTrees
 	int64_t n_sets;
 	int64_t *starts;     /* [n_trees + 1] first node of each tree */
 	RmlTreeNode *nodes;  /* [n_nodes] */
-	double *cover;       /* [n_nodes] sum of the weights of the training rows that came by */
+	double *cover;       /* [n_nodes] training rows that came by: their weights, boost: number */
 	double *values;      /* [n_leaves x outputs]; NULL when outputs is 1 */
 	int64_t *set_starts; /* [n_sets + 1] first word of each set */
 	uint32_t *set_words; /* code c is in the set when bit c % 32 of word c / 32 is set */
