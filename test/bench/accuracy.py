@@ -143,7 +143,7 @@ def light_gbm(data, depth):
 def random_forest(data):
     if data.number:
         return lambda seed: RandomForestRegressor(100, min_samples_leaf=5, max_features=1 / 3, random_state=seed, n_jobs=JOBS)
-    return lambda seed: RandomForestClassifier(100, min_samples_leaf=2, max_features="sqrt", random_state=seed, n_jobs=JOBS)
+    return lambda seed: RandomForestClassifier(100, min_samples_leaf=5, max_features="sqrt", random_state=seed, n_jobs=JOBS)
 
 
 def peers(data, learner):
