@@ -7,17 +7,14 @@
 #include <math.h>
 #include <string.h>
 
+#include "retailml/platt.h"
+
 #define CHURN_VERSION 1
 
 #define TAG_CALIBRATION RML_TAG('C', 'H', 'c', 'a')
 #define TAG_BANDS RML_TAG('C', 'H', 'b', 'a')
 
-/* the calibration's fit: Newton's method on two numbers */
-#define MAX_STEPS 50
-#define LEAST_STEP 1e-12
-
-/* log-odds further out than this are all the same */
-#define LEAST_PROBABILITY 1e-12
+#define POLL_ROWS 100000
 
 static const RmlOption churn_options[] = {
 	RML_SUPERVISED_OPTIONS(RmlChurnParams),
@@ -35,139 +32,25 @@ static char *const candidates[] = {"logreg", "forest", "boost"};
 
 /* ---- calibration ---- */
 
-static double
-log_odds(double p)
-{
-	p = fmin(fmax(p, LEAST_PROBABILITY), 1.0 - LEAST_PROBABILITY);
-	return log(p / (1.0 - p));
-}
-
-static double
-logistic(double x)
-{
-	return 1.0 / (1.0 + exp(-x));
-}
-
-typedef struct Calibration
-{
-	int64_t n;
-	const double *x; /* [n] log-odds */
-	const int32_t *classes;
-	const double *weights; /* [n] or NULL */
-	double targets[2];     /* in place of 0 and 1 */
-} Calibration;
-
-static double
-weight_of(const Calibration *c, int64_t i)
-{
-	return c->weights == NULL ? 1.0 : c->weights[i];
-}
-
-/* Platt's targets: as if each class had one more row of the other */
-static void
-find_targets(Calibration *c)
-{
-	double counts[2] = {0.0, 0.0};
-
-	for (int64_t i = 0; i < c->n; i++)
-		counts[c->classes[i]] += weight_of(c, i);
-	c->targets[0] = 1.0 / (counts[0] + 2.0);
-	c->targets[1] = (counts[1] + 1.0) / (counts[1] + 2.0);
-}
-
-/* gradient and Hessian of the log loss at a slope and an intercept */
-static void
-derivatives(RmlEnv *env, const Calibration *c, double slope, double intercept, double gradient[2],
-			double hessian[3])
-{
-	memset(gradient, 0, 2 * sizeof(double));
-	memset(hessian, 0, 3 * sizeof(double));
-	for (int64_t i = 0; i < c->n; i++)
-	{
-		double p = logistic(slope * c->x[i] + intercept);
-		double error = weight_of(c, i) * (p - c->targets[c->classes[i]]);
-		double h = weight_of(c, i) * p * (1.0 - p);
-
-		gradient[0] += error * c->x[i];
-		gradient[1] += error;
-		hessian[0] += h * c->x[i] * c->x[i];
-		hessian[1] += h * c->x[i];
-		hessian[2] += h;
-		if (i % 100000 == 0)
-			rml_poll(env);
-	}
-}
-
-static double
-mean_loss(const Calibration *c, double slope, double intercept)
-{
-	double sum = 0.0, weight = 0.0;
-
-	for (int64_t i = 0; i < c->n; i++)
-	{
-		double margin = slope * c->x[i] + intercept;
-
-		margin = c->classes[i] != 0 ? margin : -margin;
-		sum += weight_of(c, i) * (margin > 0 ? log1p(exp(-margin)) : -margin + log1p(exp(margin)));
-		weight += weight_of(c, i);
-	}
-	return sum / weight;
-}
-
-/*
- * The loss is convex; where a Newton step is too long, half of it is tried.  Predictions that are all the same
- * leave the slope where it is.
- */
-static void
-calibrate(RmlEnv *env, const Calibration *c, double *slope, double *intercept)
-{
-	double loss;
-
-	*slope = 1.0;
-	*intercept = 0.0;
-	loss = mean_loss(c, *slope, *intercept);
-	for (int step = 0; step < MAX_STEPS; step++)
-	{
-		double gradient[2], hessian[3], determinant, ds, di, size = 1.0, next;
-
-		derivatives(env, c, *slope, *intercept, gradient, hessian);
-		hessian[0] += 1e-9 * (1.0 + hessian[0]);
-		hessian[2] += 1e-9 * (1.0 + hessian[2]);
-		determinant = hessian[0] * hessian[2] - hessian[1] * hessian[1];
-		ds = (hessian[2] * gradient[0] - hessian[1] * gradient[1]) / determinant;
-		di = (hessian[0] * gradient[1] - hessian[1] * gradient[0]) / determinant;
-		if (!isfinite(ds) || !isfinite(di))
-			return;
-		next = mean_loss(c, *slope - ds, *intercept - di);
-		for (; next > loss + 1e-3 && size > 1e-6; size /= 2)
-			next = mean_loss(c, *slope - size / 2 * ds, *intercept - size / 2 * di);
-		*slope -= size * ds;
-		*intercept -= size * di;
-		loss = next;
-		if (fabs(size * ds) + fabs(size * di) < LEAST_STEP)
-			return;
-	}
-}
-
 /* slope, intercept, and what the calibrated predictions of unseen rows say */
 static void
 learn_calibration(RmlEnv *env, const RmlRawRows *raw, const double *predictions, RmlChurn *out)
 {
 	int64_t n = raw->matrix->n;
 	double *x = RML_NEW(env, double, (size_t) n);
-	Calibration c = {.n = n, .x = x, .classes = raw->classes, .weights = raw->weights};
+	const RmlPlattRows rows = {.n = n, .x = x, .classes = raw->classes, .weights = raw->weights};
 
 	for (int64_t i = 0; i < n; i++)
-		x[i] = log_odds(predictions[i]);
-	find_targets(&c);
-	calibrate(env, &c, &out->slope, &out->intercept);
-	/* a model whose ranking is worse than none is not to be turned round */
-	if (out->slope < 0.0)
-		out->slope = 0.0;
-	out->log_loss = mean_loss(&c, out->slope, out->intercept);
+	{
+		x[i] = rml_log_odds(predictions[i]);
+		if (i % POLL_ROWS == 0)
+			rml_poll(env);
+	}
+	rml_platt_fit(env, &rows, &out->slope, &out->intercept);
+	out->log_loss = rml_platt_loss(env, &rows, out->slope, out->intercept);
 	for (int64_t i = 0; i < n; i++)
 	{
-		int band = rml_churn_band(out, logistic(out->slope * x[i] + out->intercept));
+		int band = rml_churn_band(out, rml_logistic(out->slope * x[i] + out->intercept));
 
 		out->rows[band]++;
 		out->churned[band] += raw->classes[i];
@@ -244,7 +127,7 @@ rml_churn_predict(const void *fitted, const double *numbers, const int32_t *code
 	const RmlChurn *model = fitted;
 	double p = model->part.algorithm->predict(model->part.fitted, numbers, codes);
 
-	return logistic(model->slope * log_odds(p) + model->intercept);
+	return rml_logistic(model->slope * rml_log_odds(p) + model->intercept);
 }
 
 static void
@@ -262,11 +145,32 @@ rml_churn_band(const RmlChurn *model, double probability)
 	return probability >= model->medium ? 1 : 0;
 }
 
-/* the part's score of class 1 as a log-odds, before calibration */
+/* does the part explain a log-odds, or a probability? */
 static bool
 explains_log_odds(const RmlPart *part)
 {
 	return part->algorithm->id != RML_ALGORITHM_FOREST && part->algorithm->id != RML_ALGORITHM_TREE;
+}
+
+/* the log-odds predict() works with where the part explains this score of class 1 */
+static double
+score_log_odds(const RmlPart *part, double score)
+{
+	double furthest = rml_log_odds(1.0);
+
+	return explains_log_odds(part) ? fmin(fmax(score, -furthest), furthest) : rml_log_odds(score);
+}
+
+/* what makes contributions to a score, from start by sum, add up to the change of the log-odds */
+static double
+stretch_factor(const RmlPart *part, double start, double sum)
+{
+	double end = start + sum;
+
+	if (fabs(sum) > 1e-9)
+		return (score_log_odds(part, end) - score_log_odds(part, start)) / sum;
+	/* where nothing changes, the slope at that point */
+	return explains_log_odds(part) ? 1.0 : 1.0 / fmax(end * (1.0 - end), RML_LEAST_PROBABILITY);
 }
 
 static void
@@ -274,24 +178,16 @@ explain(const void *fitted, const RmlSchema *schema, RmlEnv *env, const double *
 		const int32_t *codes, int output, double *contributions, double *base)
 {
 	const RmlChurn *model = fitted;
-	double factor = model->slope, sign = output == 0 ? -1.0 : 1.0;
+	double sum = 0.0, sign = output == 0 ? -1.0 : 1.0, factor;
 
 	model->part.algorithm->explain(model->part.fitted, schema, env, numbers, codes, 1,
 								   contributions, base);
-	if (!explains_log_odds(&model->part))
-	{
-		double p = *base, start = log_odds(*base);
-
-		for (int i = 0; i < schema->n_features; i++)
-			p += contributions[i];
-		/* where nothing changes, the slope of the log-odds at that point */
-		factor *= fabs(p - *base) > 1e-9 ? (log_odds(p) - start) / (p - *base)
-										 : 1.0 / fmax(p * (1.0 - p), LEAST_PROBABILITY);
-		*base = start;
-	}
 	for (int i = 0; i < schema->n_features; i++)
-		contributions[i] *= sign * factor;
-	*base = sign * (model->slope * *base + model->intercept);
+		sum += contributions[i];
+	factor = sign * model->slope * stretch_factor(&model->part, *base, sum);
+	for (int i = 0; i < schema->n_features; i++)
+		contributions[i] *= factor;
+	*base = sign * (model->slope * score_log_odds(&model->part, *base) + model->intercept);
 }
 
 static void
