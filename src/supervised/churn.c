@@ -156,9 +156,9 @@ explains_log_odds(const RmlPart *part)
 static double
 score_log_odds(const RmlPart *part, double score)
 {
-	double furthest = rml_log_odds(1.0);
-
-	return explains_log_odds(part) ? fmin(fmax(score, -furthest), furthest) : rml_log_odds(score);
+	if (explains_log_odds(part))
+		return fmin(fmax(score, rml_log_odds(0.0)), rml_log_odds(1.0));
+	return rml_log_odds(score);
 }
 
 /* what makes contributions to a score, from start by sum, add up to the change of the log-odds */
