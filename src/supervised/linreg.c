@@ -55,6 +55,9 @@ rml_linreg_bytes(int d_num, int d_cat, int64_t categories, int threads)
 		   (7 * p * p + rml_linear_matrix_size(&rows)) * sizeof(double);
 }
 
+static const char too_large[] =
+	"the numbers are too large for a regression: sums of squares overflow";
+
 /* ---- estimates ---- */
 
 /* X'WX, X'Wy, and what there is to know of weights and y */
@@ -219,8 +222,11 @@ rml_linreg_fit(RmlEnv *env, const RmlLinregParams *params, const RmlTrainingSet 
 	estimate(&run, params, out);
 	if (!is_finite(out->linear.estimates, (size_t) out->linear.design.p) ||
 		!is_finite(out->linear.base, 1))
-		return "the numbers are too large for a regression: sums of squares overflow";
+		return too_large;
 	rml_linreg_infer(&run, out);
+	/* estimates without a sum of squares would come with infinite errors, and p of 1 */
+	if (!is_finite(&out->stats.rss, 1))
+		return too_large;
 	rml_linear_index(&out->linear, rows->schema, env);
 	rml_linear_rows_release(&run.rows);
 	return NULL;
