@@ -12,6 +12,10 @@ SET search_path = public, retailml;
 \set kmeans2 `cat :'path'`
 \set path :srcdir '/models/kprototypes-1.hex'
 \set kprototypes `cat :'path'`
+\set path :srcdir '/models/linreg-1.hex'
+\set linreg `cat :'path'`
+\set path :srcdir '/models/logreg-1.hex'
+\set logreg `cat :'path'`
 \set path :srcdir '/models/rfm-1.hex'
 \set rfm `cat :'path'`
 \set path :srcdir '/models/tree-1.hex'
@@ -21,9 +25,10 @@ SET search_path = public, retailml;
 \set path :srcdir '/models/boost-1.hex'
 \set boost `cat :'path'`
 BEGIN;
-SELECT plan(22);
+SELECT plan(30);
 
-CREATE TEMP TABLE samples AS SELECT decode(:'kmeans', 'hex') AS kmeans, decode(:'kmeans2', 'hex') AS kmeans2, decode(:'kprototypes', 'hex') AS kprototypes, decode(:'rfm', 'hex') AS rfm;
+CREATE TEMP TABLE samples AS SELECT decode(:'kmeans', 'hex') AS kmeans, decode(:'kmeans2', 'hex') AS kmeans2, decode(:'kprototypes', 'hex') AS kprototypes, decode(:'rfm', 'hex') AS rfm,
+    decode(:'linreg', 'hex') AS linreg, decode(:'logreg', 'hex') AS logreg;
 CREATE TEMP TABLE grown AS SELECT * FROM (VALUES ('tree', decode(:'tree', 'hex')), ('forest', decode(:'forest', 'hex')), ('boost', decode(:'boost', 'hex'))) v (name, model);
 
 SELECT is(model_info(kmeans), '{"k": 3, "rows": 200, "sizes": [57, 68, 75], "n_iter": 67, "inertia": 529.4824751670471, "options":
@@ -51,6 +56,28 @@ SELECT is(md5(string_agg(c::text, ',' ORDER BY cluster, feature COLLATE "C", cat
 SELECT is(string_agg(predict_label(kprototypes, r) || ' ' || round(kprototypes_distance(kprototypes, r)::numeric, 12), ', ' ORDER BY age),
     'younger, low income 2.096960567098, high income 1.271439815235, high income 3.136408800044', 'kprototypes 1: names and distances')
 FROM samples, (VALUES (25, 30000, 'North', NULL, 0.2), (40, 55000, 'Moon', 'Master', NULL), (70, 90000, 'South', 'Bachelor', 0.8)) r (age, income, region, education, loyalty_score);
+SELECT is(model_info(linreg), '{"r2": 0.055617563386286095, "aic": -9.194984690963388, "bic": 33.68314107416108, "f_p": 0.44217846819871837, "rows": 200,
+    "task": "regression", "label": "loyalty_score", "sigma": 0.2717965425444398, "terms": 12, "options": {"l2": 0, "leak":
+    "warning", "seed": 42, "task": "auto", "impute": "median", "weight": "weight", "exclude": [], "features": ["age", "income",
+    "region", "education"], "positive": null, "resample": "none", "standardize": true, "class_weight": "none", "max_categories":
+    1000}, "skipped": 0, "features": ["age", "income", "region", "education"], "algorithm": "linreg", "adjusted_r2":
+    0.0003611442227178241, "df_residual": 188, "f_statistic": 1.0065357876638508, "dropped_terms": [], "log_likelihood":
+    17.597492345481694, "condition_number": 2.470033111598785}', 'linreg 1: info') FROM samples;
+SELECT is(md5(string_agg(concat_ws(' ', term, estimate, std_error), ',')), 'f2d77fcb6c86dd6d6efa633d5b032c5f', 'linreg 1: coefficients') FROM samples, linreg_coefficients(linreg, 'HC3') c;
+SELECT is(string_agg(round(predict(linreg, r)::numeric, 12)::text, ', ' ORDER BY age), '0.589484351766, 0.552125325724, 0.453160208676', 'linreg 1: predictions')
+FROM samples, (VALUES (25, 30000, 'North', NULL), (40, NULL, 'Moon', 'Master'), (70, 90000, 'South', 'Bachelor')) r (age, income, region, education);
+SELECT is(model_info(logreg), '{"aic": 344.8213223234752, "bic": 404.19103492133985, "rows": 200, "task": "classification", "label": "spending_power",
+    "terms": 9, "n_iter": 6, "classes": [{"rows": 36, "class": "High"}, {"rows": 39, "class": "Low"}, {"rows": 125, "class":
+    "Medium"}], "l2_used": 1.5, "options": {"l1": 0, "l2": 1.5, "tol": 0.0000000001, "leak": "warning", "seed": 42, "task":
+    "auto", "impute": "mean", "weight": null, "exclude": [], "features": ["age", "income", "region", "loyalty_score"],
+    "max_iter": 100, "positive": null, "resample": "none", "standardize": true, "class_weight": "none", "max_categories": 1000},
+    "skipped": 0, "deviance": 308.8213223234752, "features": ["age", "income", "region", "loyalty_score"], "algorithm": "logreg",
+    "converged": true, "pseudo_r2": 0.1618987424038656, "separated": false, "dropped_terms": [], "null_deviance":
+    368.47734032668706, "separating_terms": []}', 'logreg 1: info') FROM samples;
+SELECT is(md5(string_agg(concat_ws(' ', class, term, estimate, std_error), ',')), 'd1932ea757a79674674b3b9f379e6d82', 'logreg 1: coefficients') FROM samples, logreg_coefficients(logreg) c;
+SELECT is(string_agg(predict_label(logreg, r) || ' ' || round((predict_proba(logreg, r))[2]::numeric, 12), ', ' ORDER BY age),
+    'Medium 0.272524610606, Medium 0.358286553578, High 0.001596215922', 'logreg 1: labels and probabilities')
+FROM samples, (VALUES (25, 30000, NULL, 0.2), (40, 25000, 'Moon', NULL), (70, 90000, 'South', 0.8)) r (age, income, region, loyalty_score);
 -- the same rows give the same bytes in this version, too
 SELECT is(kmeans_fit(c, 3, '{"features": ["age", "income", "loyalty_score", "signup_days"], "order_by": "income", "impute": "median"}'),
     (SELECT kmeans2 FROM samples), 'kmeans 2: made again')
@@ -62,6 +89,15 @@ FROM (SELECT age, income, region, CASE WHEN customer_id % 9 > 0 THEN education E
 SELECT is(rfm_fit((r).recency_days, (r).frequency, (r).monetary, '{"segments": {"VIP": ["5 4-5 5"]}}'),
     (SELECT rfm FROM samples), 'rfm 1: made again')
 FROM (SELECT rfm(order_id, purchased_at, amount, '2025-01-01 00:00:00+00') r FROM generate_synthetic_purchases(3000, 200) GROUP BY customer_id) s;
+-- exp and log are the machine's, so these models agree in what they say
+SELECT ok(count(*) = 12 AND bool_and(abs(a.estimate - b.estimate) <= 1e-9 * abs(b.estimate) AND abs(a.std_error - b.std_error) <= 1e-9 * b.std_error), 'linreg 1: made again')
+FROM (SELECT linreg_fit(c, 'loyalty_score', '{"features": ["age", "income", "region", "education"], "weight": "weight", "impute": "median"}') AS model
+    FROM (SELECT age, CASE WHEN customer_id % 10 > 0 THEN income END AS income, region, CASE WHEN customer_id % 9 > 0 THEN education END AS education, loyalty_score,
+        1 + customer_id % 2 AS weight FROM generate_synthetic_customers(200)) c) m, linreg_coefficients(model, 'HC1') a JOIN (SELECT b.* FROM samples, linreg_coefficients(linreg, 'HC1') b) b USING (term);
+SELECT ok(count(*) = 18 AND bool_and(abs(a.estimate - b.estimate) <= 1e-8 * abs(b.estimate) AND abs(a.std_error - b.std_error) <= 1e-8 * b.std_error), 'logreg 1: made again')
+FROM (SELECT logreg_fit(c, 'spending_power', '{"features": ["age", "income", "region", "loyalty_score"], "l2": 1.5}') AS model
+    FROM (SELECT age, income, CASE WHEN customer_id % 9 > 0 THEN region END AS region, loyalty_score, spending_power FROM generate_synthetic_customers(200)) c) m,
+    logreg_coefficients(model) a JOIN (SELECT b.* FROM samples, logreg_coefficients(logreg) b) b USING (class, term);
 
 -- trees: what is said of three customers, all of what is known about the model, and the fit
 CREATE TEMP TABLE customers AS
