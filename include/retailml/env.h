@@ -48,6 +48,8 @@ struct RmlEnv
 	void (*at_end)(RmlEnv *env, RmlCleanup *cleanup);
 	/* threads a parallel region may use, at least 1 */
 	int threads;
+	/* rml_parallel's own: until this moment (CLOCK_MONOTONIC, ns) threads are not worth waking */
+	int64_t alone_until;
 };
 
 extern void *rml_alloc(RmlEnv *env, size_t size);

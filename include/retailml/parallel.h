@@ -6,10 +6,9 @@
  * only to its own place (or to a partial result of its own), and the caller combines partial
  * results in block order after rml_parallel returns: that is all determinism needs.
  *
- * The first blocks run in the calling thread; what is left after 0.03 ms is shared with threads that have
- * signals blocked, as the caller has meanwhile.  Nobody waits for a thread that does not come in time, so a
- * machine whose processors are taken costs no more than their share.  fn must not allocate, poll, report or
- * touch anything another block writes.  A block should take under 10 ms; the region hands control back
+ * The first blocks run in the calling thread; what is left after 0.2 ms runs in OpenMP threads with
+ * signals blocked, so small work wakes nobody.  fn must not allocate, poll, report or touch
+ * anything another block writes.  A block should take under 10 ms; the region hands control back
  * to poll about every 20 ms, so a cancel is noticed well within 100 ms.
  */
 #ifndef RETAILML_PARALLEL_H
