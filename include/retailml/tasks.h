@@ -7,9 +7,9 @@
  * what it allocates stays until rml_tasks_free, or until the caller's arena goes.  Tasks are started in
  * order, but end in any; each writes to its own place only.
  *
- * The calling thread waits and polls, so a cancel is noticed in time; tasks leave at their own next
- * poll.  Until then they still run, while the functions that called rml_tasks_run are gone: all that
- * a task reaches by its context has to be in the arena, nothing on the stack.  Memory of all tasks together is limited by what the caller's environment has room for; a
+ * The calling thread waits and polls, so a cancel is noticed in time; tasks are stopped, at their own
+ * next poll, before that poll leaves (env.h, at_end), so that they never reach for a stack that is
+ * gone.  Memory of all tasks together is limited by what the caller's environment has room for; a
  * task that would exceed it ends all, and the caller leaves as for an allocation that is too large.
  * With one thread, or one task, the tasks run in the caller's own environment, one after the other.
  */

@@ -24,11 +24,15 @@ SET search_path = public, retailml;
 \set forest `cat :'path'`
 \set path :srcdir '/models/boost-1.hex'
 \set boost `cat :'path'`
+\set path :srcdir '/models/churn-1.hex'
+\set churn `cat :'path'`
+\set path :srcdir '/models/ltv-1.hex'
+\set ltv `cat :'path'`
 BEGIN;
-SELECT plan(30);
+SELECT plan(35);
 
 CREATE TEMP TABLE samples AS SELECT decode(:'kmeans', 'hex') AS kmeans, decode(:'kmeans2', 'hex') AS kmeans2, decode(:'kprototypes', 'hex') AS kprototypes, decode(:'rfm', 'hex') AS rfm,
-    decode(:'linreg', 'hex') AS linreg, decode(:'logreg', 'hex') AS logreg;
+    decode(:'linreg', 'hex') AS linreg, decode(:'logreg', 'hex') AS logreg, decode(:'churn', 'hex') AS churn, decode(:'ltv', 'hex') AS ltv;
 CREATE TEMP TABLE grown AS SELECT * FROM (VALUES ('tree', decode(:'tree', 'hex')), ('forest', decode(:'forest', 'hex')), ('boost', decode(:'boost', 'hex'))) v (name, model);
 
 SELECT is(model_info(kmeans), '{"k": 3, "rows": 200, "sizes": [57, 68, 75], "n_iter": 67, "inertia": 529.4824751670471, "options":
@@ -78,6 +82,14 @@ SELECT is(md5(string_agg(concat_ws(' ', class, term, estimate, std_error), ','))
 SELECT is(string_agg(predict_label(logreg, r) || ' ' || round((predict_proba(logreg, r))[2]::numeric, 12), ', ' ORDER BY age),
     'Medium 0.272524610606, Medium 0.358286553578, High 0.001596215922', 'logreg 1: labels and probabilities')
 FROM samples, (VALUES (25, 30000, NULL, 0.2), (40, 25000, 'Moon', NULL), (70, 90000, 'South', 0.8)) r (age, income, region, loyalty_score);
+CREATE TABLE visitors AS SELECT i AS customer_id, i * 37 % 90 AS recency, i * 11 % 23 AS orders, (ARRAY['web', 'shop', NULL])[1 + i % 3] AS channel,
+    i * 37 % 90 - 2 * (i * 11 % 23) + i * 29 % 41 > 40 AS gone, greatest(0, i * 11 % 23 * 20 - i * 37 % 90 * 2 + i * 13 % 17) AS spend FROM generate_series(1, 60) i;
+SELECT is(model_info(churn) - '{comparison,log_loss,calibration}'::text[], '{"rows": 60, "task": "classification", "bands": [{"risk": "low", "rows": 26, "churned": 4}, {"risk": "medium", "rows": 4, "churned": 2}, {"risk": "high", "rows": 30, "churned": 27}], "folds": 4, "label": "gone", "method": "logreg", "classes": [{"rows": 27, "class": "false"}, {"rows": 33, "class": "true"}], "grouped": true, "options": {"high": 0.6, "leak": "warning", "seed": 42, "task": "auto", "folds": 4, "group": null, "impute": "mean", "medium": 0.4, "weight": null, "exclude": ["spend"], "features": [], "positive": null, "resample": "none", "standardize": false, "class_weight": "none", "max_categories": 1000}, "skipped": 0, "features": ["recency", "orders", "channel"], "algorithm": "churn"}', 'churn 1: info') FROM samples;
+SELECT is(md5((model_info(churn) -> 'comparison')::text || (model_info(churn) ->> 'log_loss') || (model_info(churn) ->> 'calibration')), 'bb05d14f58468f8d5d037b73bef2e370', 'churn 1: how the candidates did') FROM samples;
+SELECT is(string_agg(round(churn_predict(churn, v)::numeric, 9) || ' ' || e.risk || ' ' || e.reason_1, ', ' ORDER BY customer_id), '0.478762619 medium recency = 37, 0.923918121 high orders = 1, 0.937679637 high recency = 77', 'churn 1: predictions')
+FROM samples, visitors v, churn_explain(churn, v) e WHERE customer_id % 20 = 1;
+SELECT is(md5(model_info(ltv)::text), '89004282b4c2d3cf8d316f6e0cc0a6a1', 'ltv 1: info') FROM samples;
+SELECT is(string_agg(round(ltv_predict(ltv, v)::numeric, 9)::text, ', ' ORDER BY customer_id), '151.297868723, 0.000000000, 133.535355497', 'ltv 1: predictions') FROM samples, visitors v WHERE customer_id % 20 = 1;
 -- the same rows give the same bytes in this version, too
 SELECT is(kmeans_fit(c, 3, '{"features": ["age", "income", "loyalty_score", "signup_days"], "order_by": "income", "impute": "median"}'),
     (SELECT kmeans2 FROM samples), 'kmeans 2: made again')
