@@ -3,7 +3,9 @@
  *	  Growing a tree depth first, trying some of the features at each node.
  *
  * A node's rows are a range of the array, so splitting a node reorders its range.  The features of
- * a node are drawn without replacement; a feature that is constant in the node does not count as tried.
+ * a node are drawn without replacement; features that are constant in the
+ * node count as tried, but one that varies is tried in any case: where few are left that vary, trees shall not all
+ * choose the same.
  */
 #include "tree_internal.h"
 
@@ -204,18 +206,18 @@ is_pure(const Grower *grower, const Pending *node)
 	return true;
 }
 
-/* tries features until enough that vary have been tried and a split was found */
+/* tries max_features, and more until one of them varies */
 static void
 find_split(Grower *grower, const Pending *node, RmlSplit *best)
 {
 	const RmlGrowRules *rules = grower->rules;
-	int64_t useful = 0;
+	bool useful = false;
 
 	best->gain = 0.0;
 	for (int tried = 0; tried < grower->bins->d; tried++)
 	{
-		useful += search_feature(grower, node, draw_feature(grower, tried), best);
-		if (useful >= rules->max_features && best->gain > 0)
+		useful |= search_feature(grower, node, draw_feature(grower, tried), best);
+		if (tried + 1 >= rules->max_features && useful)
 			return;
 	}
 }
