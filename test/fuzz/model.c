@@ -14,9 +14,12 @@
 #include <math.h>
 
 #include "retailml/boost.h"
+#include "retailml/churn.h"
+#include "retailml/explain.h"
 #include "retailml/forest.h"
 #include "retailml/kmeans.h"
 #include "retailml/kprototypes.h"
+#include "retailml/ltv.h"
 #include "retailml/match_model.h"
 #include "retailml/registry.h"
 #include "retailml/rfm.h"
@@ -29,7 +32,7 @@ extern int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 extern size_t rml_fuzz_seed(int i, uint8_t *buf, size_t cap);
 
 /* good models that are made here */
-#define SEEDS 10
+#define SEEDS 12
 
 /* a small model must not take much memory, whatever it says about itself */
 #define MEMORY_PER_BYTE 512
@@ -123,6 +126,27 @@ is_cluster(const RmlModel *model, double prediction)
 	return false;
 }
 
+/* the reasons of a prediction: whatever they are, every feature has one place */
+static void
+explain(RmlEnv *env, const RmlModel *model, const double *numbers, const int32_t *codes,
+		double prediction)
+{
+	int n = model->schema.n_features;
+	RmlExplanation explanation = {.contributions = RML_NEW(env, double, (size_t) n + 1),
+								  .order = RML_NEW(env, int32_t, (size_t) n + 1)};
+	int64_t places = 0;
+
+	rml_explain_row(model, numbers, codes, rml_explain_output(model, numbers, codes), &explanation);
+	for (int i = 0; i < n; i++)
+		places += explanation.order[i];
+	if (places != (int64_t) n * (n - 1) / 2)
+		fail("a feature without a place");
+	if (model->algorithm->id == RML_ALGORITHM_CHURN && !(prediction >= 0 && prediction <= 1))
+		fail("a probability out of range");
+	if (model->algorithm->id == RML_ALGORITHM_LTV && !(prediction >= 0))
+		fail("negative spend");
+}
+
 /* rows of ordinary, huge, missing and tiny numbers, and codes up to (other) */
 static void
 score(RmlEnv *env, const RmlModel *model)
@@ -150,6 +174,8 @@ score(RmlEnv *env, const RmlModel *model)
 		prediction = model->algorithm->predict(model->fitted, numbers, codes);
 		if (model->algorithm->clusters != NULL && !is_cluster(model, prediction))
 			fail("a number that no cluster has");
+		if (model->algorithm->explain != NULL)
+			explain(env, model, numbers, codes, prediction);
 		if (model->algorithm->id == RML_ALGORITHM_RFM &&
 			!(prediction >= 111 && prediction <= 101010))
 			fail("a code out of range");
@@ -595,6 +621,78 @@ category_seed(RmlEnv *env, RmlWriter *writer)
 	rml_model_encode(writer, env, &rml_kmeans_algorithm, &schema, &params, &kmeans);
 }
 
+/* customers with a number and a category, who leave, or spend */
+static RmlProductRows
+product_rows(RmlEnv *env, int64_t n, RmlTask task)
+{
+	static char *texts[] = {"te", "text"}, *classes[] = {"f", "t"};
+	RmlColumn *columns = RML_NEW_ZERO(env, RmlColumn, 2);
+	RmlMatrix *matrix = RML_NEW_ZERO(env, RmlMatrix, 1);
+	double *y = RML_NEW(env, double, (size_t) n);
+	int32_t *codes = RML_NEW(env, int32_t, (size_t) n), *is = RML_NEW(env, int32_t, (size_t) n);
+
+	columns[0] = (RmlColumn){.name = "size", .type = "integer", .kind = RML_NUMERIC};
+	columns[1] = (RmlColumn){.name = "colour",
+							 .type = "text",
+							 .kind = RML_CATEGORICAL,
+							 .dictionary = {.n = 2, .texts = texts}};
+	*matrix = (RmlMatrix){.n = n,
+						  .d_num = 1,
+						  .d_cat = 1,
+						  .numbers = RML_NEW(env, double, (size_t) n),
+						  .codes = codes};
+	for (int64_t i = 0; i < n; i++)
+	{
+		matrix->numbers[i] = (double) (i % 13);
+		codes[i] = (int32_t) (i % 3);
+		is[i] = i % 13 + i % 5 > 7;
+		y[i] = (double) (i % 13 + i % 5 + 1);
+	}
+	return (RmlProductRows){.raw = {.n_columns = 2,
+									.columns = columns,
+									.matrix = matrix,
+									.target = {.name = "label",
+											   .task = task,
+											   .n_classes = task == RML_CLASSIFICATION ? 2 : 0,
+											   .classes = classes,
+											   .counts = RML_NEW_ZERO(env, int64_t, 2)},
+									.y = task == RML_REGRESSION ? y : NULL,
+									.classes = task == RML_CLASSIFICATION ? is : NULL},
+							.folds = 2,
+							.seed = 1};
+}
+
+static void
+churn_seed(RmlEnv *env, RmlWriter *writer)
+{
+	RmlProductRows rows = product_rows(env, 60, RML_CLASSIFICATION);
+	RmlChurnParams params = {0};
+	RmlOptionSet set = {rml_churn_algorithm.options, rml_churn_algorithm.n_options, &params};
+	RmlPrepared prepared;
+	RmlChurn model;
+
+	rml_options_default(&set);
+	if (rml_churn_fit(env, &params, &rows, &prepared, &model) != NULL)
+		fail("the seed has no churn");
+	rml_model_encode(writer, env, &rml_churn_algorithm, &prepared.schema, &params, &model);
+}
+
+static void
+ltv_seed(RmlEnv *env, RmlWriter *writer)
+{
+	RmlProductRows rows = product_rows(env, 30, RML_REGRESSION);
+	RmlLtvParams params = {0};
+	RmlOptionSet set = {rml_ltv_algorithm.options, rml_ltv_algorithm.n_options, &params};
+	RmlPrepared prepared;
+	RmlLtv *model;
+
+	rml_options_default(&set);
+	params.amount = RML_LTV_TREND;
+	if (rml_ltv_fit(env, &params, &rows, &prepared, &model) != NULL)
+		fail("the seed has no spend");
+	rml_model_encode(writer, env, &rml_ltv_algorithm, &prepared.schema, &params, model);
+}
+
 static bool
 make_seed(RmlEnv *env, RmlWriter *writer, int i)
 {
@@ -629,6 +727,12 @@ make_seed(RmlEnv *env, RmlWriter *writer, int i)
 			return true;
 		case 9:
 			boost_seed(env, writer, 0);
+			return true;
+		case 10:
+			churn_seed(env, writer);
+			return true;
+		case 11:
+			ltv_seed(env, writer);
 			return true;
 	}
 	return false;
