@@ -19,6 +19,8 @@
 #include "retailml/forest.h"
 #include "retailml/kmeans.h"
 #include "retailml/kprototypes.h"
+#include "retailml/linreg.h"
+#include "retailml/logreg.h"
 #include "retailml/ltv.h"
 #include "retailml/match_model.h"
 #include "retailml/registry.h"
@@ -32,7 +34,7 @@ extern int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 extern size_t rml_fuzz_seed(int i, uint8_t *buf, size_t cap);
 
 /* good models that are made here */
-#define SEEDS 12
+#define SEEDS 15
 
 /* a small model must not take much memory, whatever it says about itself */
 #define MEMORY_PER_BYTE 512
@@ -590,6 +592,88 @@ boost_seed(RmlEnv *env, RmlWriter *writer, int n_classes)
 	tree_seed(env, writer, &rml_boost_learner, &params, n_classes);
 }
 
+/* rows of numbers and a category for the linear models, which learn in any order of rows */
+static void
+linear_rows(RmlEnv *env, RmlSchema *schema, RmlTrainingSet *rows)
+{
+	static char *names[] = {"size", "twice", "colour"};
+	static char *types[] = {"integer", "numeric", "text"};
+	static const RmlKind kinds[] = {RML_NUMERIC, RML_NUMERIC, RML_CATEGORICAL};
+	static const char *const texts[] = {"te", "text", "texts"};
+	RmlFrame frame;
+	RmlMatrix matrix;
+
+	rml_frame_init(&frame, env, 3, names, types, kinds);
+	for (int i = 0; i < 60; i++)
+	{
+		const char *text = texts[i % 3];
+		double *numbers;
+		int32_t *codes;
+
+		rml_frame_push(&frame, &numbers, &codes);
+		numbers[0] = i % 7;
+		numbers[1] = 2 * (i % 7);
+		codes[0] = i % 11 == 0 ? 0 : rml_frame_code(&frame, &frame.columns[2], text, strlen(text));
+	}
+	rml_frame_order(&frame, false, &matrix);
+	if (rml_schema_learn(schema, env, &frame, &matrix, RML_IMPUTE_MEAN, false) != NULL)
+		fail("the seed has no schema");
+	*rows = (RmlTrainingSet){
+		.schema = schema, .n = matrix.n, .numbers = matrix.numbers, .codes = matrix.codes};
+}
+
+static void
+linreg_seed(RmlEnv *env, RmlWriter *writer)
+{
+	RmlLinregParams params;
+	RmlOptionSet set = {rml_linreg_algorithm.options, rml_linreg_algorithm.n_options, &params};
+	RmlTrainingSet rows;
+	RmlLinreg model;
+	RmlSchema schema;
+	double *y = RML_NEW(env, double, 60);
+
+	linear_rows(env, &schema, &rows);
+	for (int i = 0; i < 60; i++)
+		y[i] = i * 37 % 11;
+	rows.y = y;
+	rows.target = (RmlTarget){.name = (char *) "spend", .task = RML_REGRESSION};
+	rml_options_default(&set);
+	if (rml_linreg_fit(env, &params, &rows, &model) != NULL)
+		fail("the seed has no line");
+	rml_model_encode(writer, env, &rml_linreg_algorithm, &schema, &params, &model);
+}
+
+static void
+logreg_seed(RmlEnv *env, RmlWriter *writer, int n_classes)
+{
+	static char *classes[] = {"no", "perhaps", "yes"};
+	static int64_t counts[3];
+	RmlLogregParams params;
+	RmlOptionSet set = {rml_logreg_algorithm.options, rml_logreg_algorithm.n_options, &params};
+	RmlTrainingSet rows;
+	RmlLogreg model;
+	RmlSchema schema;
+	int32_t *labels = RML_NEW(env, int32_t, 60);
+
+	linear_rows(env, &schema, &rows);
+	memset(counts, 0, sizeof counts);
+	for (int i = 0; i < 60; i++)
+	{
+		labels[i] = i * 37 % 11 % n_classes;
+		counts[labels[i]]++;
+	}
+	rows.classes = labels;
+	rows.target = (RmlTarget){.name = (char *) "churned",
+							  .task = RML_CLASSIFICATION,
+							  .n_classes = n_classes,
+							  .classes = classes,
+							  .counts = counts};
+	rml_options_default(&set);
+	if (rml_logreg_fit(env, &params, &rows, &model) != NULL)
+		fail("the seed has no odds");
+	rml_model_encode(writer, env, &rml_logreg_algorithm, &schema, &params, &model);
+}
+
 /* a model whose schema has a category, which no algorithm here fits but the bytes allow */
 static void
 category_seed(RmlEnv *env, RmlWriter *writer)
@@ -733,6 +817,15 @@ make_seed(RmlEnv *env, RmlWriter *writer, int i)
 			return true;
 		case 11:
 			ltv_seed(env, writer);
+			return true;
+		case 12:
+			linreg_seed(env, writer);
+			return true;
+		case 13:
+			logreg_seed(env, writer, 2);
+			return true;
+		case 14:
+			logreg_seed(env, writer, 3);
 			return true;
 	}
 	return false;
