@@ -197,8 +197,9 @@ reference: setup
 
 # fills in the output below the SQL of the pages that show some (test/t/demo.sh checks them)
 PAGES = README.md docs/tutorial.md docs/tutorial-segments.md docs/tutorial-churn.md docs/snapshot.md \
-	docs/evaluation.md docs/explain.md $(addprefix docs/algorithms/, \
-	kmeans.md kprototypes.md matching.md segment-names.md segment-rules.md)
+	docs/evaluation.md docs/tuning.md docs/explain.md $(addprefix docs/algorithms/, \
+	kmeans.md kprototypes.md matching.md segment-names.md segment-rules.md linreg.md logreg.md tree.md \
+	forest.md boost.md churn.md ltv.md)
 pages: setup
 	@$(HARNESS)/server.sh run $(HARNESS)/demo_pages.sh write $(PAGES)
 pages-list:

@@ -40,7 +40,7 @@ CREATE AGGREGATE linreg_fit(data record, label text, options jsonb) (
 COMMENT ON AGGREGATE linreg_fit(record, text, jsonb) IS
 'Linear regression (ordinary least squares, ridge): the model, as bytea.
 
-data: a row (table or subquery alias); numeric and boolean columns are numbers, text, varchar, char and enum columns are categories, other types are refused by name. label: the name of the column to predict, which is no feature; a boolean or text label is a class (any number of them), a number is the number to predict. Rows without a label are left out.
+data: a row (table or subquery alias); numeric and boolean columns are numbers, text, varchar, char and enum columns are categories, other types are refused by name. label: the name of the column to predict, which is no feature; a number (with the option task = regression also a boolean, as 0 and 1). Rows without a label are left out.
 
 Categories are one-hot encoded inside the model: the most frequent level is the reference, a missing value is a level of its own, a level that training did not see counts as the reference. Terms that depend linearly on others are dropped, with a WARNING that names them. linreg_coefficients(model) gives estimates with standard errors.
 
