@@ -42,7 +42,7 @@ typedef struct RmlChurn
 	double intercept;
 	double medium;
 	double high;
-	RmlComparison comparison;
+	RmlContest comparison;
 	double log_loss; /* of the unseen rows, calibrated */
 	int64_t rows[RML_CHURN_BANDS];
 	int64_t churned[RML_CHURN_BANDS];

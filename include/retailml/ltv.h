@@ -57,7 +57,7 @@ typedef struct RmlLtv
 	RmlPart amount;
 	double factor; /* of exp(prediction) */
 	double buyers; /* share of the training rows */
-	RmlComparison comparison;
+	RmlContest comparison;
 } RmlLtv;
 
 /* fits both parts as params->amount says (not auto); what cross-validation compares */

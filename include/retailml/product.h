@@ -31,17 +31,17 @@ typedef struct RmlCandidate
 	double sd[RML_N_METRICS];
 } RmlCandidate;
 
-typedef struct RmlComparison
+typedef struct RmlContest
 {
 	int64_t folds;
 	int64_t grouped; /* rows of a group were kept together */
 	int64_t n;
 	RmlCandidate *candidates; /* [n], the best first */
-} RmlComparison;
+} RmlContest;
 
-extern void rml_comparison_encode(const RmlComparison *comparison, RmlWriter *writer);
-extern void rml_comparison_decode(RmlComparison *comparison, RmlReader *reader);
-extern void rml_comparison_describe(const RmlComparison *comparison, RmlInfo *info);
+extern void rml_contest_encode(const RmlContest *comparison, RmlWriter *writer);
+extern void rml_contest_decode(RmlContest *comparison, RmlReader *reader);
+extern void rml_contest_describe(const RmlContest *comparison, RmlInfo *info);
 
 /* the rows of a product's fit, and how they are to be divided */
 typedef struct RmlProductRows
@@ -61,7 +61,7 @@ typedef struct RmlProductRows
 extern const char *rml_product_fit(RmlEnv *env, const RmlProductRows *rows, RmlCell *cells,
 								   char *const *names, int n_cells, RmlMetric metric,
 								   RmlPrepared *prepared, void **fitted, int *best,
-								   RmlComparison *comparison);
+								   RmlContest *comparison);
 
 /* bytes it takes on top of the rows, at its peak */
 extern size_t rml_product_bytes(RmlEnv *env, const RmlProductRows *rows, const RmlCell *cells,

@@ -213,7 +213,7 @@ encode(const void *fitted, RmlWriter *writer)
 	rml_target_encode(&model->target, writer);
 	rml_put_float64(writer, TAG_CALIBRATION, calibration, 5);
 	rml_put_int64(writer, TAG_BANDS, bands, 2 * RML_CHURN_BANDS);
-	rml_comparison_encode(&model->comparison, writer);
+	rml_contest_encode(&model->comparison, writer);
 	rml_part_encode(&model->part, writer);
 }
 
@@ -228,7 +228,7 @@ decode(RmlReader *reader, const RmlSchema *schema, const void *params)
 	rml_target_decode(&model->target, reader);
 	calibration = rml_get_finite(reader, TAG_CALIBRATION, 5);
 	bands = rml_get_int64(reader, TAG_BANDS, 2 * RML_CHURN_BANDS);
-	rml_comparison_decode(&model->comparison, reader);
+	rml_contest_decode(&model->comparison, reader);
 	rml_part_decode(&model->part, schema, reader);
 	if (reader->error != NULL)
 		return model;
@@ -257,7 +257,7 @@ describe(const void *fitted, const RmlSchema *schema, RmlInfo *info)
 	info->number(info, "slope", model->slope);
 	info->number(info, "intercept", model->intercept);
 	info->end_object(info);
-	rml_comparison_describe(&model->comparison, info);
+	rml_contest_describe(&model->comparison, info);
 	info->begin_array(info, "bands");
 	for (int b = 0; b < RML_CHURN_BANDS; b++)
 	{

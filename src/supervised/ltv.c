@@ -273,7 +273,7 @@ rml_ltv_fit(RmlEnv *env, const RmlLtvParams *params, const RmlProductRows *rows,
 	RmlCell cells[RML_LTV_AMOUNTS];
 	char *names[RML_LTV_AMOUNTS];
 	int n = make_cells(env, params, cells, names), best;
-	RmlComparison comparison;
+	RmlContest comparison;
 	void *fitted;
 	const char *reason;
 
@@ -434,7 +434,7 @@ encode(const void *fitted, RmlWriter *writer)
 	rml_target_encode(&model->target, writer);
 	rml_put_float64(writer, TAG_LTV, facts, 2);
 	rml_put_int64(writer, TAG_FLAGS, flags, 2);
-	rml_comparison_encode(&model->comparison, writer);
+	rml_contest_encode(&model->comparison, writer);
 	if (model->has_buys)
 		rml_part_encode(&model->buys, writer);
 	if (model->how == RML_LTV_TREND)
@@ -466,7 +466,7 @@ decode(RmlReader *reader, const RmlSchema *schema, const void *params)
 	rml_target_decode(&model->target, reader);
 	facts = rml_get_finite(reader, TAG_LTV, 2);
 	flags = rml_get_int64(reader, TAG_FLAGS, 2);
-	rml_comparison_decode(&model->comparison, reader);
+	rml_contest_decode(&model->comparison, reader);
 	if (reader->error != NULL)
 		return model;
 	model->factor = facts[0];
@@ -497,7 +497,7 @@ describe(const void *fitted, const RmlSchema *schema, RmlInfo *info)
 	rml_target_describe(&model->target, info);
 	info->number(info, "buyers", model->buyers);
 	info->text(info, "amount", amount_names[model->how]);
-	rml_comparison_describe(&model->comparison, info);
+	rml_contest_describe(&model->comparison, info);
 }
 
 const RmlAlgorithm rml_ltv_algorithm = {

@@ -52,7 +52,7 @@ rml_part_decode(RmlPart *part, const RmlSchema *schema, RmlReader *reader)
 /* ---- comparisons ---- */
 
 void
-rml_comparison_encode(const RmlComparison *comparison, RmlWriter *writer)
+rml_contest_encode(const RmlContest *comparison, RmlWriter *writer)
 {
 	const int64_t head[] = {comparison->n, comparison->folds, comparison->grouped};
 
@@ -80,7 +80,7 @@ decode_candidate(RmlCandidate *candidate, RmlReader *reader)
 }
 
 void
-rml_comparison_decode(RmlComparison *comparison, RmlReader *reader)
+rml_contest_decode(RmlContest *comparison, RmlReader *reader)
 {
 	const int64_t *head = rml_get_int64(reader, TAG_COMPARISON, 3);
 
@@ -118,7 +118,7 @@ describe_candidate(const RmlCandidate *candidate, RmlInfo *info)
 }
 
 void
-rml_comparison_describe(const RmlComparison *comparison, RmlInfo *info)
+rml_contest_describe(const RmlContest *comparison, RmlInfo *info)
 {
 	info->integer(info, "folds", comparison->folds);
 	info->boolean(info, "grouped", comparison->grouped != 0);
@@ -131,7 +131,7 @@ rml_comparison_describe(const RmlComparison *comparison, RmlInfo *info)
 /* cells by rank, the best first */
 static void
 fill_comparison(RmlEnv *env, const RmlProductRows *rows, const RmlCell *cells, char *const *names,
-				int n_cells, RmlComparison *comparison)
+				int n_cells, RmlContest *comparison)
 {
 	int n = 0;
 
@@ -203,7 +203,7 @@ fit_all(RmlEnv *env, const RmlProductRows *rows, const RmlCell *cell, RmlPrepare
 const char *
 rml_product_fit(RmlEnv *env, const RmlProductRows *rows, RmlCell *cells, char *const *names,
 				int n_cells, RmlMetric metric, RmlPrepared *prepared, void **fitted, int *best,
-				RmlComparison *comparison)
+				RmlContest *comparison)
 {
 	const char *reason = cross_validate(env, rows, cells, names, n_cells);
 

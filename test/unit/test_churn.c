@@ -64,7 +64,7 @@ opposite_log_odds(double p)
 static void
 check_choice(const Fit *f)
 {
-	const RmlComparison *comparison = &f->model.comparison;
+	const RmlContest *comparison = &f->model.comparison;
 	const RmlCandidate *candidates = comparison->candidates;
 
 	unit_ok(comparison->n == 3 && comparison->folds == 3 && comparison->grouped == 1,

@@ -102,13 +102,13 @@ test_refused_parts(RmlEnv *env)
 /* ---- comparisons ---- */
 
 static const char *
-read_comparison(RmlEnv *env, const RmlWriter *writer, RmlComparison *comparison)
+read_comparison(RmlEnv *env, const RmlWriter *writer, RmlContest *comparison)
 {
 	RmlReader reader;
 
 	if (!rml_reader_begin(&reader, env, writer->bytes, writer->length))
 		return reader.error;
-	rml_comparison_decode(comparison, &reader);
+	rml_contest_decode(comparison, &reader);
 	return rml_reader_done(&reader);
 }
 
@@ -118,7 +118,7 @@ test_comparison(RmlEnv *env)
 	static const int64_t heads[][3] = {
 		{-1, 5, 0}, {1001, 5, 0}, {0, 1, 0}, {0, 1001, 0}, {0, 5, 2}};
 	RmlCandidate candidates[] = {{.name = (char *) "one"}, {.name = (char *) "two"}};
-	RmlComparison comparison = {.folds = 7, .grouped = 1, .n = 2, .candidates = candidates}, back;
+	RmlContest comparison = {.folds = 7, .grouped = 1, .n = 2, .candidates = candidates}, back;
 	RmlWriter writer;
 
 	for (int m = 0; m < RML_N_METRICS; m++)
@@ -127,7 +127,7 @@ test_comparison(RmlEnv *env)
 		candidates[1].sd[m] = m == 2 ? NAN : -m;
 	}
 	rml_writer_begin(&writer, env, RML_ALGORITHM_CHURN, 1);
-	rml_comparison_encode(&comparison, &writer);
+	rml_contest_encode(&comparison, &writer);
 	rml_writer_end(&writer);
 	unit_equal_string(read_comparison(env, &writer, &back), NULL, "a comparison is read");
 	unit_ok(back.folds == 7 && back.grouped == 1 && back.n == 2 &&
@@ -153,7 +153,7 @@ test_choice(RmlEnv *env)
 	static char *const names[] = {"shrunk", "plain", "also plain"};
 	static TestParams params[] = {{.ridge = 1e9}, {.ridge = 1e-6}, {.ridge = 1e-6}, {.fail = 1}};
 	Customers *c = make_customers(env, n_customers);
-	RmlComparison comparison;
+	RmlContest comparison;
 	RmlPrepared prepared;
 	RmlCell cells[3];
 	void *fitted = NULL;
@@ -209,7 +209,7 @@ test_groups(RmlEnv *env)
 	for (int grouped = 0; grouped < 2; grouped++)
 	{
 		RmlCell cell = {.learner = learner, .params = default_params(env, learner->algorithm)};
-		RmlComparison comparison;
+		RmlContest comparison;
 		RmlPrepared prepared;
 		void *fitted;
 		int best;
