@@ -28,7 +28,7 @@ COMMENT ON FUNCTION churn_fit_accum(internal, anyelement, float8[], jsonb) IS
 
 CREATE FUNCTION churn_fit_final(internal) RETURNS bytea
     AS 'MODULE_PATHNAME', 'rml_churn_fit_final'
-    LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000000;
+    LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100000;
 COMMENT ON FUNCTION churn_fit_final(internal) IS
 'Final function of churn_fit; not for direct use.';
 
@@ -154,7 +154,7 @@ COMMENT ON FUNCTION ltv_fit_accum(internal, anyelement, float8[], jsonb) IS
 
 CREATE FUNCTION ltv_fit_final(internal) RETURNS bytea
     AS 'MODULE_PATHNAME', 'rml_ltv_fit_final'
-    LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000000;
+    LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100000;
 COMMENT ON FUNCTION ltv_fit_final(internal) IS
 'Final function of ltv_fit; not for direct use.';
 
