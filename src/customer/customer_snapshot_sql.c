@@ -141,8 +141,9 @@ run(const char *statement, TimestampTz as_of, TimestampTz end, DestReceiver *rec
 	options.read_only = true;
 	options.dest = receiver;
 	if (plan == NULL || SPI_execute_plan_extended(plan, &options) != SPI_OK_SELECT)
-		elog(ERROR, "the statement of customer_snapshot failed: %s",
-			 SPI_result_code_string(SPI_result));
+		ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR),
+						errmsg("the statement of customer_snapshot failed"),
+						errdetail("SPI says: %s.", SPI_result_code_string(SPI_result))));
 }
 
 static bool

@@ -130,26 +130,33 @@ smearing_factor(RmlEnv *env, const RmlPart *part, const RmlTrainingSet *rows)
 }
 
 static int64_t
-count_buyers(const RmlTrainingSet *rows)
+count_buyers(const double *y, int64_t n)
 {
-	int64_t n = 0;
+	int64_t buyers = 0;
 
-	for (int64_t i = 0; i < rows->n; i++)
-		n += rows->y[i] > 0;
-	return n;
+	for (int64_t i = 0; i < n; i++)
+		buyers += y[i] > 0;
+	return buyers;
+}
+
+/* of the rows of a fold, and before that of all rows */
+static const char *
+check_label(RmlTask task, const double *y, int64_t n)
+{
+	if (task != RML_REGRESSION)
+		return "the label must be a number, the money spent";
+	if (count_buyers(y, n) == 0)
+		return "the label is not positive in any row: there is nothing to learn";
+	return NULL;
 }
 
 static const char *
 check(RmlEnv *env, const void *params, const RmlTrainingSet *rows)
 {
 	(void) env, (void) params;
-	if (rows->target.task != RML_REGRESSION)
-		return "the label must be a number, the money spent";
 	if (rows->n > INT32_MAX)
 		return "there are more rows than trees can be grown on";
-	if (count_buyers(rows) == 0)
-		return "the label is not positive in any row: there is nothing to learn";
-	return NULL;
+	return check_label(rows->target.task, rows->y, rows->n);
 }
 
 static const char *
@@ -211,7 +218,7 @@ fit_parts(RmlEnv *env, const void *params_, const RmlTrainingSet *rows, const ch
 {
 	const RmlLtvParams *params = params_;
 	RmlLtv *model = RML_NEW_ZERO(env, RmlLtv, 1);
-	int64_t buyers = count_buyers(rows);
+	int64_t buyers = count_buyers(rows->y, rows->n);
 
 	model->target = rows->target;
 	model->buyers = (double) buyers / (double) rows->n;
@@ -277,8 +284,9 @@ rml_ltv_fit(RmlEnv *env, const RmlLtvParams *params, const RmlProductRows *rows,
 	void *fitted;
 	const char *reason;
 
-	if (rows->raw.target.task != RML_REGRESSION)
-		return "the label must be a number, the money spent";
+	reason = check_label(rows->raw.target.task, rows->raw.y, rows->raw.matrix->n);
+	if (reason != NULL)
+		return reason;
 	reason = rml_product_fit(env, rows, cells, names, n, RML_METRIC_RMSE, prepared, &fitted, &best,
 							 &comparison);
 	if (reason != NULL)

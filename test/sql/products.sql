@@ -140,8 +140,8 @@ SELECT is((SELECT ROW(model_info(m) ->> 'amount', model_info(m) ->> 'buyers', js
 SELECT is((model_info(pg_temp.spend('future_spend - 20')) ->> 'buyers')::float8, (SELECT avg((future_spend > 20)::int)::float8 FROM small), 'who returns more is no buyer');
 SELECT is(model_info(pg_temp.spend('CASE WHEN frequency > 1 THEN future_spend END')) ->> 'rows', (SELECT count(*) FROM small WHERE frequency > 1)::text, 'rows without a label are left out');
 SELECT is(ltv_fit(s, 'future_spend'), NULL, 'NULL for no rows') FROM small s WHERE false;
-SELECT matches(pg_temp.complaint($$SELECT pg_temp.spend('0')$$), '^22023 . ltv_fit: .*the label is not positive in any row: there is nothing to learn', 'nobody buys');
-SELECT matches(pg_temp.complaint($$SELECT pg_temp.spend('-recency_days * frequency - 1')$$), '^22023 . ltv_fit: .*the label is not positive in any row', 'or all return');
+SELECT matches(pg_temp.complaint($$SELECT pg_temp.spend('0')$$), '^22023 . ltv_fit: the label is not positive in any row: there is nothing to learn', 'nobody buys');
+SELECT matches(pg_temp.complaint($$SELECT pg_temp.spend('-recency_days * frequency - 1')$$), '^22023 . ltv_fit: the label is not positive in any row', 'or all return');
 SELECT is(pg_temp.complaint($$SELECT pg_temp.spend('region')$$), '22023 | ltv_fit: the label must be a number, the money spent', 'a text is no money');
 SELECT is(pg_temp.complaint($$SELECT pg_temp.spend('future_spend', '{"amount": "cubic"}')$$), '22023 | option "amount" of ltv_fit must be one of "auto", "linear", "log", "trend"', 'an unknown amount');
 SELECT matches(pg_temp.complaint($$SELECT pg_temp.spend('future_spend', '{"class_weight": "balanced"}')$$), 'option "class_weight" applies to classes, and the label is a number', 'numbers have no classes');
