@@ -85,7 +85,7 @@ extern void rml_row_columns(RmlRowColumns *columns, RmlEnv *env, const char *fun
 							Datum row, const RmlNames *features, const RmlNames *exclude,
 							const RmlNames *roles, bool categories);
 
-/* does a row like this one have a column of this name? */
+/* does a row like this one have a column of this name, of a type that can be read? */
 extern bool rml_row_has_column(Datum row, const char *name);
 
 /* add the column of a role ("label") to the columns; numeric: it must be a number */

@@ -42,7 +42,7 @@ COMMENT ON AGGREGATE churn_fit(record, text, jsonb) IS
 
 data: a row (table or subquery alias) as of some day in the past, such as a row of customer_snapshot(); numeric and boolean columns are numbers, text, varchar, char and enum columns are categories. Columns of customer_snapshot() that are no features (customer_id, churned, future_spend, future_orders) are left out by themselves. label: the name of the column that says who left; a boolean, a text or a number of two values. Rows without a label are left out.
 
-Own options: group, the column whose rows stay together in cross-validation (customer_id, if there is such a column); folds (5); medium and high, the probabilities from which churn_risk says so (.3, .6).
+Own options: group, the column whose rows stay together in cross-validation (customer_id, if there is such a column, of a number, text or enum type); folds (5); medium and high, the probabilities from which churn_risk says so (.3, .6).
 
 Options of all supervised fits: features or exclude, arrays of column names to use or to leave out; weight, a column of row weights; class_weight "none", "balanced" or an object of a number for each class; resample "none", "over", "under" or "smote" (training rows only); positive, the class of two whose probability is predicted (default: the last by name, true of a boolean); task "auto", "regression" or "classification" for a numeric label; leak "warning", "error" or "ignore" when one feature alone gives the label away (AUC or R2 of .999); impute "mean", "median", "zero", "error" or "skip" for NULL and NaN; max_categories of a column (1000); seed (42).
 
@@ -168,7 +168,7 @@ COMMENT ON AGGREGATE ltv_fit(record, text, jsonb) IS
 
 data: a row (table or subquery alias) as of some day in the past, such as a row of customer_snapshot(); numeric and boolean columns are numbers, text, varchar, char and enum columns are categories. Columns of customer_snapshot() that are no features (customer_id, churned, future_spend, future_orders) are left out by themselves. label: the name of the column with the money spent afterwards, a number; 0 or less counts as no purchase. Rows without a label are left out.
 
-Own options: group, the column whose rows stay together in cross-validation (customer_id, if there is such a column); folds (5); amount "auto", "linear", "log" or "trend".
+Own options: group, the column whose rows stay together in cross-validation (customer_id, if there is such a column, of a number, text or enum type); folds (5); amount "auto", "linear", "log" or "trend".
 
 Options of all supervised fits: features or exclude, arrays of column names to use or to leave out; weight, a column of row weights; class_weight "none", "balanced" or an object of a number for each class; resample "none", "over", "under" or "smote" (training rows only); positive, the class of two whose probability is predicted (default: the last by name, true of a boolean); task "auto", "regression" or "classification" for a numeric label; leak "warning", "error" or "ignore" when one feature alone gives the label away (AUC or R2 of .999); impute "mean", "median", "zero", "error" or "skip" for NULL and NaN; max_categories of a column (1000); seed (42).
 

@@ -327,7 +327,11 @@ rml_row_has_column(Datum row, const char *name)
 	Oid type;
 	int32 typmod;
 	TupleDesc descriptor = row_descriptor(row, &type, &typmod);
-	bool found = find_attribute(descriptor, name) >= 0;
+	int attribute = find_attribute(descriptor, name);
+	RmlConvert convert;
+	RmlKind kind;
+	bool found = attribute >= 0 &&
+				 classify_type(TupleDescAttr(descriptor, attribute)->atttypid, &convert, &kind);
 
 	ReleaseTupleDesc(descriptor);
 	return found;

@@ -6,7 +6,7 @@ SET client_min_messages = warning;
 SET search_path = public, retailml;
 SET TimeZone = 'UTC';
 BEGIN;
-SELECT plan(92);
+SELECT plan(93);
 
 CREATE FUNCTION pg_temp.complaint(call text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -202,6 +202,11 @@ SELECT matches(pg_temp.complaint('SELECT model_sql(churn) FROM models'), 'a mode
 SELECT matches(pg_temp.complaint($$SELECT churn_fit(s, 'churned') FROM (SELECT churned, frequency / 0.0::float8 AS x FROM small WHERE frequency < 0 UNION ALL SELECT churned, 'infinity' FROM small) s$$), '"x"', 'infinity names its column');
 SET LOCAL retailml.max_memory = '1MB';
 SELECT matches(pg_temp.complaint($$SELECT churn_fit(s, 'churned') FROM (SELECT i % 3 = 0 AS churned, i % 101 AS a, i % 97 AS b FROM generate_series(1, 30000) i) s$$), '^53400 . churn_fit needs .* MB, retailml.max_memory is 1 MB', 'more than retailml.max_memory');
+
+-- an id that cannot be read is no group, and no feature either
+RESET retailml.max_memory;
+SELECT is(model_info(churn_fit(r, 'churned', '{"folds": 2}')) ->> 'grouped', 'false', 'a customer_id of type uuid is left alone')
+FROM (SELECT md5(i::text)::uuid AS customer_id, i % 7 AS orders, i % 3 = 0 AS churned FROM generate_series(1, 60) i) r;
 
 SELECT * FROM finish();
 ROLLBACK;
