@@ -78,6 +78,7 @@ typedef struct RmlAlgorithm
 #define RML_ALGORITHM_BOOST 8
 #define RML_ALGORITHM_CHURN 9
 #define RML_ALGORITHM_LTV 10
+#define RML_ALGORITHM_SVDPP 11
 
 extern const RmlAlgorithm *rml_algorithm_by_id(uint16_t id);
 
