@@ -22,6 +22,17 @@ typedef void (*RmlBlockFn)(void *context, int64_t block, int thread);
 /* run fn for blocks 0 .. n_blocks - 1 */
 extern void rml_parallel(RmlEnv *env, int64_t n_blocks, RmlBlockFn fn, void *context);
 
+/*
+ * Steps that build on one another, each of them shared out: part 0 .. parts - 1 of a step run at the same
+ * time, and the next step begins when all have ended.  For steps too short to be a region each (some 50
+ * us): threads meet at a barrier between them and stay together for about 20 ms.  What a step leaves
+ * behind must not depend on the number of parts, which may change from step to step.
+ */
+typedef void (*RmlStepFn)(void *context, int64_t step, int part, int parts);
+
+/* run steps 0 .. n_steps - 1 in order; the rules for fn are those above */
+extern void rml_parallel_steps(RmlEnv *env, int64_t n_steps, RmlStepFn fn, void *context);
+
 /* number of blocks of size rows that cover n rows */
 static inline int64_t
 rml_blocks(int64_t n, int64_t size)

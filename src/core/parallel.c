@@ -5,6 +5,7 @@
 #include "retailml/parallel.h"
 
 #include <omp.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <time.h>
@@ -131,6 +132,132 @@ rml_parallel(RmlEnv *env, int64_t n_blocks, RmlBlockFn fn, void *context)
 	while (atomic_load_explicit(&next, memory_order_relaxed) < n_blocks)
 	{
 		run_part(env, &next, n_blocks, threads, fn, context);
+		env->poll(env);
+	}
+}
+
+/* ---- steps ---- */
+
+/* a barrier tries for so long before it lets others have the processor */
+#define SPINS 4000
+
+/*
+ * A region in which the calling thread waited for more than this part of the time was not worth it: it
+ * works alone for so many times as long.
+ */
+#define WAITING_SHARE 0.4
+#define ALONE_FOR_REGIONS 20
+
+typedef struct Steps
+{
+	RmlStepFn fn;
+	void *context;
+	int64_t n_steps;
+	int64_t next;     /* the first step that has not been run; between regions */
+	int64_t deadline; /* of the region */
+	int64_t waited;   /* by the calling thread, ns */
+	_Atomic int64_t delay;
+	_Atomic int64_t arrived; /* threads at barriers of the region, all barriers together */
+	_Atomic bool stop;       /* the region ends with the step at hand */
+} Steps;
+
+static void
+barrier(Steps *steps, int64_t generation, int parts)
+{
+	int64_t all = generation * parts;
+
+	atomic_fetch_add_explicit(&steps->arrived, 1, memory_order_acq_rel);
+	for (int spins = 0; atomic_load_explicit(&steps->arrived, memory_order_acquire) < all; spins++)
+	{
+		if (spins >= SPINS)
+			sched_yield();
+#if defined(__x86_64__)
+		else
+			__builtin_ia32_pause();
+#endif
+	}
+}
+
+/* the steps of one region, as one of its threads sees them */
+static void
+run_team(Steps *steps, int part, int parts)
+{
+	int64_t first = steps->next;
+
+	for (int64_t step = first;; step++)
+	{
+		int64_t now = 0;
+
+		steps->fn(steps->context, step, part, parts);
+		if (part == 0)
+		{
+			now = now_nanoseconds();
+			if (step + 1 == steps->n_steps || now >= steps->deadline)
+				atomic_store_explicit(&steps->stop, true, memory_order_relaxed);
+		}
+		barrier(steps, step - first + 1, parts);
+		if (part == 0)
+			steps->waited += now_nanoseconds() - now;
+		if (!atomic_load_explicit(&steps->stop, memory_order_relaxed))
+			continue;
+		/* every thread has read next before the first barrier */
+		if (part == 0)
+			steps->next = step + 1;
+		return;
+	}
+}
+
+/* one OpenMP region; how long the calling thread is to work alone afterwards */
+static int64_t
+run_team_region(Steps *steps, int threads)
+{
+	int64_t start = now_nanoseconds();
+	int64_t elapsed;
+	sigset_t all, saved;
+
+	steps->deadline = start + SLICE_NANOSECONDS;
+	steps->waited = 0;
+	atomic_store(&steps->delay, 0);
+	atomic_store(&steps->arrived, 0);
+	atomic_store(&steps->stop, false);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &saved);
+#pragma omp parallel num_threads(threads)
+	{
+		note_delay(&steps->delay, now_nanoseconds() - start);
+		run_team(steps, omp_get_thread_num(), omp_get_num_threads());
+	}
+	pthread_sigmask(SIG_SETMASK, &saved, NULL);
+	if (atomic_load(&steps->delay) > LATE_NANOSECONDS)
+		return ALONE_FOR_DELAYS * atomic_load(&steps->delay);
+	elapsed = now_nanoseconds() - start;
+	if ((double) steps->waited > WAITING_SHARE * (double) elapsed)
+		return ALONE_FOR_REGIONS * elapsed;
+	return 0;
+}
+
+static void
+run_steps_alone(Steps *steps, int64_t deadline)
+{
+	while (steps->next < steps->n_steps && now_nanoseconds() < deadline)
+		steps->fn(steps->context, steps->next++, 0, 1);
+}
+
+void
+rml_parallel_steps(RmlEnv *env, int64_t n_steps, RmlStepFn fn, void *context)
+{
+	Steps steps = {.fn = fn, .context = context, .n_steps = n_steps};
+
+	run_steps_alone(&steps, now_nanoseconds() + ALONE_NANOSECONDS);
+	env->poll(env);
+	while (steps.next < n_steps)
+	{
+		int64_t now = now_nanoseconds();
+
+		if (env->threads == 1 || now < env->alone_until)
+			run_steps_alone(&steps, now + SLICE_NANOSECONDS);
+		else
+			env->alone_until = now + run_team_region(&steps, env->threads);
 		env->poll(env);
 	}
 }
