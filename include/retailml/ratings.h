@@ -59,6 +59,9 @@ extern uint64_t rml_rating_pair_key(uint64_t user_key, uint64_t item_key, int64_
 extern void rml_ratings_without(const RmlRatings *ratings, RmlEnv *env, const uint8_t *sides,
 								uint8_t side, RmlRatings *part);
 
+/* let go of the arrays */
+extern void rml_ratings_release(RmlRatings *ratings, RmlEnv *env);
+
 /* the users of each item: n [i] */
 extern int64_t *rml_ratings_buyers(const RmlRatings *ratings, RmlEnv *env);
 

@@ -130,7 +130,9 @@ typedef struct RmlSvdpp
 	double low;      /* range of the training ratings */
 	double high;
 	RmlSvdppTest test;
-	int n_epochs; /* of the model; early stopping may have ended it before params->n_epochs */
+	double train_rmse; /* of the last epoch over all ratings */
+	int n_epochs;      /* of the model; early stopping may have ended it before params->n_epochs */
+	/* of the run on the training part; of the only run when nothing was held out */
 	int n_history;
 	RmlSvdppEpoch *history; /* [n_history] */
 } RmlSvdpp;
