@@ -40,7 +40,8 @@ typedef enum RmlItemType
 	RML_INT64 = 1,
 	RML_FLOAT64 = 2,
 	RML_INT32 = 3,
-	RML_STRINGS = 4
+	RML_STRINGS = 4,
+	RML_FLOAT32 = 5
 } RmlItemType;
 
 /* four letters as one number, for item tags */
@@ -60,6 +61,10 @@ extern void rml_writer_begin(RmlWriter *writer, RmlEnv *env, uint16_t algorithm,
 extern void rml_put_int64(RmlWriter *writer, uint32_t tag, const int64_t *values, size_t count);
 extern void rml_put_int32(RmlWriter *writer, uint32_t tag, const int32_t *values, size_t count);
 extern void rml_put_float64(RmlWriter *writer, uint32_t tag, const double *values, size_t count);
+extern void rml_put_float32(RmlWriter *writer, uint32_t tag, const float *values, size_t count);
+/* rows of columns numbers, each stride numbers after the one before, as one item without the gaps */
+extern void rml_put_float32_rows(RmlWriter *writer, uint32_t tag, const float *values, size_t rows,
+								 size_t columns, size_t stride);
 extern void rml_put_strings(RmlWriter *writer, uint32_t tag, char *const *values, size_t count);
 /* one value */
 extern void rml_put_int(RmlWriter *writer, uint32_t tag, int64_t value);
@@ -85,6 +90,11 @@ extern bool rml_reader_begin(RmlReader *reader, RmlEnv *env, const void *bytes, 
 extern int64_t *rml_get_int64(RmlReader *reader, uint32_t tag, size_t count);
 extern int32_t *rml_get_int32(RmlReader *reader, uint32_t tag, size_t count);
 extern double *rml_get_float64(RmlReader *reader, uint32_t tag, size_t count);
+/* these must all be finite */
+extern float *rml_get_float32(RmlReader *reader, uint32_t tag, size_t count);
+/* zeros in the gaps; rows * columns is a number that fits, columns <= stride */
+extern float *rml_get_float32_rows(RmlReader *reader, uint32_t tag, size_t rows, size_t columns,
+								   size_t stride);
 extern char **rml_get_strings(RmlReader *reader, uint32_t tag, size_t count);
 /* one value, refused outside [low, high] */
 extern int64_t rml_get_int(RmlReader *reader, uint32_t tag, int64_t low, int64_t high);

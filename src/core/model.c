@@ -28,7 +28,7 @@ padded(size_t length)
 static size_t
 element_size(RmlItemType type)
 {
-	return type == RML_INT32 ? 4 : 8;
+	return type == RML_INT32 || type == RML_FLOAT32 ? 4 : 8;
 }
 
 /* ---- CRC-32C: reflected polynomial 0x1EDC6F41, eight tables of 256 ("slicing by 8") ---- */
@@ -171,6 +171,23 @@ void
 rml_put_float64(RmlWriter *writer, uint32_t tag, const double *values, size_t count)
 {
 	put_array(writer, tag, RML_FLOAT64, values, count);
+}
+
+void
+rml_put_float32(RmlWriter *writer, uint32_t tag, const float *values, size_t count)
+{
+	put_array(writer, tag, RML_FLOAT32, values, count);
+}
+
+void
+rml_put_float32_rows(RmlWriter *writer, uint32_t tag, const float *values, size_t rows,
+					 size_t columns, size_t stride)
+{
+	size_t width = columns * sizeof(float);
+	uint8_t *place = begin_item(writer, tag, RML_FLOAT32, rows * columns, rows * width);
+
+	for (size_t i = 0; i < rows; i++)
+		memcpy(place + i * width, values + i * stride, width);
 }
 
 void
@@ -357,6 +374,65 @@ rml_get_finite(RmlReader *reader, uint32_t tag, size_t count)
 			return NULL;
 		}
 	return values;
+}
+
+/* bits without the sign, as a whole number, are in order of size, and infinity comes before every NaN */
+static bool
+all_finite32(const float *values, size_t count)
+{
+	int32_t most = 0;
+
+	for (size_t i = 0; i < count; i++)
+	{
+		int32_t bits;
+
+		memcpy(&bits, values + i, sizeof bits);
+		bits &= INT32_MAX;
+		most = bits > most ? bits : most;
+	}
+	return most < 0x7F800000;
+}
+
+/* rows * columns numbers spread over rows of stride */
+static float *
+spread(RmlEnv *env, const uint8_t *body, size_t rows, size_t columns, size_t stride)
+{
+	float *values = rml_alloc_array(env, rows, stride * sizeof(float));
+	size_t width = columns * sizeof(float);
+
+	for (size_t i = 0; i < rows; i++)
+	{
+		float *row = values + i * stride;
+
+		memcpy(row, body + i * width, width);
+		memset(row + columns, 0, (stride - columns) * sizeof(float));
+	}
+	return values;
+}
+
+float *
+rml_get_float32_rows(RmlReader *reader, uint32_t tag, size_t rows, size_t columns, size_t stride)
+{
+	size_t count = rows * columns;
+	const uint8_t *body = open_item(reader, tag, RML_FLOAT32, count);
+	float *values;
+
+	if (body == NULL)
+		return NULL;
+	values = spread(reader->env, body, rows, columns, stride);
+	if (!all_finite32(values, rows * stride))
+	{
+		rml_reader_fail(reader, "the model holds a number that is not finite");
+		return NULL;
+	}
+	reader->offset += padded(count * sizeof(float));
+	return values;
+}
+
+float *
+rml_get_float32(RmlReader *reader, uint32_t tag, size_t count)
+{
+	return rml_get_float32_rows(reader, tag, 1, count, count);
 }
 
 /* a text that can be read: inside the bytes, without a zero, and one the host can use */

@@ -14,10 +14,15 @@
 #define TAG_D RML_TAG('D', 'D', 'D', ' ')
 #define TAG_E RML_TAG('E', 'E', 'E', ' ')
 #define TAG_F RML_TAG('F', 'F', 'F', ' ')
+#define TAG_G RML_TAG('G', 'G', 'G', ' ')
+#define TAG_H RML_TAG('H', 'H', 'H', ' ')
 
 static const int64_t some_int64[] = {INT64_MIN, -1, 0, INT64_MAX};
 static const int32_t some_int32[] = {INT32_MIN, 7, INT32_MAX};
 static const double some_float64[] = {0.1, -0.0, 1e308};
+static const float some_float32[] = {0.1f, -0.0f, 3e38f};
+/* two rows of three in steps of eight; what lies between is not kept */
+static const float some_rows[] = {1, 2, 3, 9, 9, 9, 9, 9, 4, 5, 6, 9, 9, 9, 9, 9};
 static char *const some_strings[] = {"", "a",
 									 "gr\xC3\xBC\xC3\x9F"
 									 "e",
@@ -36,6 +41,8 @@ write_sample(RmlWriter *writer, RmlEnv *env)
 	rml_put_double(writer, TAG_F, 2.5);
 	rml_put_float64(writer, TAG_C, NULL, 0);
 	rml_put_strings(writer, TAG_D, NULL, 0);
+	rml_put_float32(writer, TAG_G, some_float32, 3);
+	rml_put_float32_rows(writer, TAG_H, some_rows, 2, 3, 8);
 	rml_writer_end(writer);
 }
 
@@ -53,6 +60,8 @@ read_sample(RmlReader *reader, RmlEnv *env, const void *bytes, size_t length)
 	(void) rml_get_double(reader, TAG_F);
 	(void) rml_get_float64(reader, TAG_C, 0);
 	(void) rml_get_strings(reader, TAG_D, 0);
+	(void) rml_get_float32(reader, TAG_G, 3);
+	(void) rml_get_float32_rows(reader, TAG_H, 2, 3, 4);
 	return rml_reader_done(reader);
 }
 
@@ -142,9 +151,32 @@ test_layout(RmlEnv *env)
 					 "agr\xC3\xBC\xC3\x9F"
 					 "e12345678",
 					 16, "then the texts");
-	/* header; items of 32, 12, 24, 32 + 16, 8, 8, 0 and 0 bytes, each with a head of 16 */
-	unit_equal_int((int64_t) writer.length, 24 + 8 * 16 + 32 + 16 + 24 + 48 + 8 + 8,
+	item = writer.length - 2 * 16 - 16 - 24;
+	unit_equal_bytes(bytes + item, "GGG ", 4, "float4:");
+	unit_equal_int((int64_t) number_at(bytes, item + 4, 4), 5, "its type");
+	unit_equal_int((int64_t) number_at(bytes, item + 16, 4), 0x3DCCCCCD, "0.1 in four bytes");
+	unit_equal_int((int64_t) number_at(bytes, item + 28, 4), 0, "and zeros");
+	unit_equal_int((int64_t) number_at(bytes, item + 40, 8), 6, "rows are counted without gaps,");
+	unit_equal_int((int64_t) number_at(bytes, item + 60, 4), 0x40800000, "and follow one another");
+	/* header; items of 32, 12, 24, 32 + 16, 8, 8, 0, 0, 12 and 24 bytes, each with a head of 16 */
+	unit_equal_int((int64_t) writer.length, 24 + 10 * 16 + 32 + 16 + 24 + 48 + 8 + 8 + 16 + 24,
 				   "and nothing else");
+}
+
+/* the last two items of the sample */
+static void
+test_float32(RmlEnv *env, const uint8_t *bytes, size_t length)
+{
+	static const float spread[] = {1, 2, 3, 0, 4, 5, 6, 0};
+	RmlReader reader;
+
+	rml_reader_begin(&reader, env, bytes, length);
+	reader.offset = length - 2 * 16 - 16 - 24;
+	unit_equal_bytes(rml_get_float32(&reader, TAG_G, 3), some_float32, sizeof some_float32,
+					 "float4, bit by bit");
+	unit_equal_bytes(rml_get_float32_rows(&reader, TAG_H, 2, 3, 4), spread, sizeof spread,
+					 "rows of float4, with zeros in the gaps");
+	unit_equal_string(rml_reader_done(&reader), NULL, "and that is all");
 }
 
 static void
@@ -173,6 +205,7 @@ test_roundtrip(RmlEnv *env)
 	unit_near(rml_get_double(&reader, TAG_F), 2.5, 0, "one number");
 	unit_ok(rml_get_float64(&reader, TAG_C, 0) != NULL, "an empty array is not NULL");
 	unit_contains(rml_reader_done(&reader), "longer than its content", "something left is refused");
+	test_float32(env, writer.bytes, writer.length);
 	unit_equal_string(read_sample(&reader, env, writer.bytes, writer.length), NULL,
 					  "everything read is accepted");
 }
@@ -229,6 +262,9 @@ test_flipped(RmlEnv *env)
 #define ITEM_B (24 + 48)
 #define ITEM_D (ITEM_B + 32 + 40)
 #define ITEM_E (ITEM_D + 64)
+/* after four items of 24, 24, 16 and 16 bytes: float4, and rows of them */
+#define ITEM_G (ITEM_E + 80)
+#define ITEM_H (ITEM_G + 32)
 
 /* overwrite width bytes of a sealed sample; what the reader says */
 static const char *
@@ -263,24 +299,35 @@ test_forged(RmlEnv *env)
 	unit_contains(forged(env, ITEM_E + 16, UINT64_MAX, 8), "out of range", "or below");
 	unit_contains(forged(env, ITEM_E + 24 + 16, 0x7FF8000000000000, 8), "not finite", "NaN");
 	unit_contains(forged(env, ITEM_E + 24 + 16, 0x7FF0000000000000, 8), "not finite", "infinity");
+	unit_contains(forged(env, ITEM_G + 20, 0x7F800000, 4), "not finite", "a float4 infinity");
+	unit_contains(forged(env, ITEM_G + 24, 0xFF800000, 4), "not finite", "below zero");
+	unit_contains(forged(env, ITEM_H + 36, 0xFFC00000, 4), "not finite", "or NaN, the last of all");
+	unit_equal_string(forged(env, ITEM_H + 36, 0xFF7FFFFF, 4), NULL, "the least number is one");
+	unit_contains(forged(env, ITEM_H + 8, 5, 8), "not what is expected", "too few for the rows");
+	unit_contains(forged(env, ITEM_H + 4, RML_INT32, 4), "not what is expected",
+				  "as long, but not float4");
 }
 
 /* a count that fits the item's head but not the bytes must be seen before memory is asked for */
 static bool
-refuses_count(RmlEnv *env, uint64_t count)
+refuses_count(RmlEnv *env, RmlItemType type, uint64_t count)
 {
 	RmlWriter writer;
 	RmlReader reader;
 	bool escaped;
 
 	rml_writer_begin(&writer, env, 1, 1);
-	rml_put_int64(&writer, TAG_A, some_int64, 4);
+	if (type == RML_INT64)
+		rml_put_int64(&writer, TAG_A, some_int64, 4);
+	else
+		rml_put_float32(&writer, TAG_A, some_rows, 8);
 	rml_put_strings(&writer, TAG_D, some_strings, 4);
 	memcpy(writer.bytes + 32, &count, 8);
 	rml_writer_end(&writer);
 	rml_reader_begin(&reader, env, writer.bytes, writer.length);
 	unit_env_limit(env, unit_env_in_use(env) + 1000);
-	escaped = UNIT_ESCAPES(env, (void) rml_get_int64(&reader, TAG_A, count));
+	escaped = type == RML_INT64 ? UNIT_ESCAPES(env, (void) rml_get_int64(&reader, TAG_A, count))
+								: UNIT_ESCAPES(env, (void) rml_get_float32(&reader, TAG_A, count));
 	unit_env_limit(env, (size_t) 8 << 30);
 	return !escaped && reader.error != NULL;
 }
@@ -288,9 +335,15 @@ refuses_count(RmlEnv *env, uint64_t count)
 static void
 test_greedy(RmlEnv *env)
 {
-	unit_ok(refuses_count(env, 1000) && refuses_count(env, (uint64_t) 1 << 40) &&
-				refuses_count(env, (uint64_t) 1 << 61) && refuses_count(env, UINT64_MAX),
-			"a huge count is refused, not allocated");
+	static const RmlItemType types[] = {RML_INT64, RML_FLOAT32};
+
+	for (int i = 0; i < 2; i++)
+		unit_ok(refuses_count(env, types[i], 1000) &&
+					refuses_count(env, types[i], (uint64_t) 1 << 40) &&
+					refuses_count(env, types[i], (uint64_t) 1 << 61) &&
+					refuses_count(env, types[i], (uint64_t) 1 << 62) &&
+					refuses_count(env, types[i], UINT64_MAX),
+				"a huge count is refused, not allocated");
 }
 
 static void
