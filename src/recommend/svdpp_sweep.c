@@ -22,8 +22,9 @@ typedef float Lanes __attribute__((vector_size(RML_LANES * sizeof(float)), align
 #define LARGEST 128 /* vectors of the largest f */
 
 INLINE float
-total(Lanes x)
+total(const Lanes *lanes)
 {
+	const float *x = (const float *) lanes;
 	float a = (x[0] + x[4]) + (x[2] + x[6]);
 	float b = (x[1] + x[5]) + (x[3] + x[7]);
 
@@ -100,7 +101,7 @@ sweep(const RmlDescent *d, int32_t visit, int32_t place, int64_t at, int m)
 
 		for (int k = 0; k < m; k++)
 			sum += q[k] * (p[k] + z[k]);
-		e = values[r] - (mean + bu + factors->bi[items[r]] + total(sum));
+		e = values[r] - (mean + bu + factors->bi[items[r]] + total(&sum));
 		squares += (double) e * e;
 		d->changes.bi[at + r] = d->bi.rate * e;
 		bu = d->bu.shrink * bu + d->bu.rate * e;

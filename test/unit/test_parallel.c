@@ -162,6 +162,72 @@ test_polls(void)
 	unit_env_free(env);
 }
 
+/* a recurrence over all cells: cell i takes its left neighbour's value of the step before */
+enum
+{
+	CELLS = 64,
+	STEPS = 3000
+};
+
+typedef struct Chain
+{
+	uint64_t cells[2][CELLS];
+	_Atomic int shared;    /* steps run by a team of threads */
+	_Atomic int unblocked; /* of those, with SIGINT open */
+	_Atomic bool bad_part;
+} Chain;
+
+static void
+advance(void *context, int64_t step, int part, int parts)
+{
+	Chain *chain = context;
+	const uint64_t *from = chain->cells[step % 2];
+	uint64_t *to = chain->cells[1 - step % 2];
+	sigset_t mask;
+
+	if (part < 0 || part >= parts)
+		chain->bad_part = true;
+	pthread_sigmask(SIG_SETMASK, NULL, &mask);
+	if (parts > 1)
+	{
+		atomic_fetch_add(&chain->shared, 1);
+		if (!sigismember(&mask, SIGINT))
+			atomic_fetch_add(&chain->unblocked, 1);
+	}
+	for (int i = CELLS * part / parts; i < CELLS * (part + 1) / parts; i++)
+		to[i] = from[(i + CELLS - 1) % CELLS] * 6364136223846793005u + (uint64_t) i;
+	/* the first ones take longer than the calling thread works alone */
+	spin(step < 2 ? 150000 : 1000);
+}
+
+static void
+check_steps(int threads)
+{
+	RmlEnv *env = unit_env(threads);
+	static Chain chain, alone;
+	sigset_t mask;
+
+	memset((void *) &chain, 0, sizeof chain);
+	memset((void *) &alone, 0, sizeof alone);
+	chain.cells[0][0] = alone.cells[0][0] = 1;
+	for (int64_t step = 0; step < STEPS; step++)
+		advance(&alone, step, 0, 1);
+	rml_parallel_steps(env, STEPS, advance, &chain);
+	unit_equal_bytes(chain.cells, alone.cells, sizeof chain.cells,
+					 "steps of %d threads build on one another", threads);
+	unit_ok(!chain.bad_part && (threads == 1 || (chain.shared > 0 && chain.unblocked == 0)),
+			"and are shared out, signals blocked");
+	unit_ok(unit_env_polls(env) > 0, "polled");
+	unit_env_cancel_after(env, 2);
+	unit_ok(UNIT_ESCAPES(env, rml_parallel_steps(env, 1000000, advance, &chain)), "and cancelled");
+	pthread_sigmask(SIG_SETMASK, NULL, &mask);
+	unit_ok(!sigismember(&mask, SIGINT), "with signals open again");
+	unit_env_free(env);
+	env = unit_env(threads);
+	rml_parallel_steps(env, 0, advance, &chain);
+	unit_env_free(env);
+}
+
 static void
 test_blocks(void)
 {
@@ -184,6 +250,8 @@ main(void)
 	}
 	test_same_sum();
 	test_polls();
+	for (int threads = 1; threads <= 4; threads++)
+		check_steps(threads);
 	test_blocks();
 	return unit_done();
 }
