@@ -34,6 +34,7 @@
 
 #define RML_FORMAT_VERSION 1
 #define RML_KNOWN_FLAGS 0
+#define RML_HEADER_LENGTH 24
 
 typedef enum RmlItemType
 {

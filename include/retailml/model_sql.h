@@ -18,7 +18,9 @@ typedef struct RmlScorer
 	MemoryContext context; /* holds the decoded model; reset when the model changes */
 	char *key;             /* the model argument as it was given, bytes */
 	size_t key_length;
+	const void *place; /* where the argument was */
 	RmlModel model;
+	void *work;       /* the function's own, in context; NULL when the model is new */
 	RmlLabels labels; /* n = 0: not asked for yet */
 	bool bound;
 	RmlBinding binding;

@@ -42,8 +42,12 @@ typedef struct RmlAlgorithm
 	 */
 	void *(*decode)(RmlReader *reader, const RmlSchema *schema, const void *params);
 	void (*encode)(const void *fitted, RmlWriter *writer);
-	/* the number predict() gives for a prepared row */
+	/*
+	 * The number predict() gives for a prepared row; NULL: the model takes no rows, and scored_by is
+	 * the call that gives its predictions.
+	 */
 	double (*predict)(const void *fitted, const double *numbers, const int32_t *codes);
+	const char *scored_by;
 	/* what model_info() shows beyond the common part */
 	void (*describe)(const void *fitted, const RmlSchema *schema, RmlInfo *info);
 	/* the common view of a cluster model; NULL: it is none */
@@ -101,6 +105,9 @@ extern void rml_model_encode(RmlWriter *writer, RmlEnv *env, const RmlAlgorithm 
 							 const RmlSchema *schema, const void *params, const void *fitted);
 
 extern void rml_model_describe(const RmlModel *model, RmlInfo *info);
+
+/* the call that gives a model's predictions, for hints */
+extern const char *rml_model_scored_by(const RmlModel *model);
 
 /* the labels of a model's predictions; false: its predictions are numbers and nothing else */
 extern bool rml_model_labels(const RmlModel *model, RmlLabels *labels);

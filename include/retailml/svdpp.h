@@ -183,6 +183,12 @@ extern void rml_svdpp_user(const RmlSvdpp *model, int32_t user, double *w);
 extern double rml_svdpp_predict(const RmlSvdpp *model, int32_t user, int32_t item, const double *w);
 extern double rml_svdpp_clip(const RmlSvdpp *model, double score);
 
+/* ---- bytes and description (registry.h) ---- */
+
+extern void rml_svdpp_encode(const void *model, RmlWriter *writer);
+extern void *rml_svdpp_decode(RmlReader *reader, const RmlSchema *schema, const void *params);
+extern void rml_svdpp_describe(const void *model, const RmlSchema *schema, RmlInfo *info);
+
 extern const RmlAlgorithm rml_svdpp_algorithm;
 
 #endif /* RETAILML_SVDPP_H */

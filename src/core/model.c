@@ -16,7 +16,6 @@
 #define CRC_OFFSET 12
 #define CRC_END 16
 #define LENGTH_OFFSET 16
-#define HEADER_LENGTH 24
 #define ITEM_HEADER_LENGTH 16
 
 static size_t
@@ -128,7 +127,7 @@ rml_writer_begin(RmlWriter *writer, RmlEnv *env, uint16_t algorithm, uint16_t al
 	writer->env = env;
 	writer->bytes = NULL;
 	writer->length = writer->capacity = 0;
-	place = extend(writer, HEADER_LENGTH);
+	place = extend(writer, RML_HEADER_LENGTH);
 	memcpy(place, MAGIC, MAGIC_LENGTH);
 	memcpy(place + MAGIC_LENGTH, header, sizeof header);
 }
@@ -257,7 +256,7 @@ check_header(RmlReader *reader)
 	uint64_t length;
 	uint32_t crc;
 
-	if (reader->length < HEADER_LENGTH || memcmp(reader->bytes, MAGIC, MAGIC_LENGTH) != 0)
+	if (reader->length < RML_HEADER_LENGTH || memcmp(reader->bytes, MAGIC, MAGIC_LENGTH) != 0)
 	{
 		rml_reader_fail(reader, "the bytes do not begin like a retailml model");
 		return;
@@ -284,7 +283,7 @@ rml_reader_begin(RmlReader *reader, RmlEnv *env, const void *bytes, size_t lengt
 	reader->env = env;
 	reader->bytes = bytes;
 	reader->length = length;
-	reader->offset = HEADER_LENGTH;
+	reader->offset = RML_HEADER_LENGTH;
 	check_header(reader);
 	if (reader->error != NULL)
 		return false;

@@ -22,6 +22,9 @@
 #include "retailml/info_sql.h"
 #include "retailml/model_sql.h"
 
+/* bytes of a model from which on comparing all of them for each row would be felt */
+#define LARGE 16384
+
 PG_FUNCTION_INFO_V1(rml_predict);
 PG_FUNCTION_INFO_V1(rml_predict_label);
 PG_FUNCTION_INFO_V1(rml_model_info);
@@ -47,11 +50,12 @@ check_algorithm(FunctionCallInfo fcinfo, const RmlModel *model, uint16_t algorit
 {
 	if (algorithm == 0 || model->algorithm->id == algorithm)
 		return;
-	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					errmsg("%s needs a model of %s, this one is of %s",
-						   get_func_name(fcinfo->flinfo->fn_oid),
-						   rml_algorithm_by_id(algorithm)->name, model->algorithm->name),
-					errhint("predict(model, row) and model_info(model) take any model.")));
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("%s needs a model of %s, this one is of %s",
+					get_func_name(fcinfo->flinfo->fn_oid), rml_algorithm_by_id(algorithm)->name,
+					model->algorithm->name),
+			 errhint("%s and model_info(model) take this one.", rml_model_scored_by(model))));
 }
 
 void
@@ -122,13 +126,21 @@ scorer_create(FunctionCallInfo fcinfo)
 
 /*
  * The key is the argument as it was given: the pointer of a toasted model, or all bytes of one
- * that is inline.  Comparing bytes is cheaper than any checksum of them, and cannot be wrong.
+ * that is inline.  Comparing bytes is cheaper than any checksum of them, and cannot be wrong.  A
+ * large inline one, the result of a subquery for example, is in the same place for every row: there its header,
+ * which has a checksum of the rest, is enough.
  */
 static bool
-is_cached(const RmlScorer *scorer, const struct varlena *argument)
+is_cached(RmlScorer *scorer, const struct varlena *argument)
 {
-	return scorer->key != NULL && scorer->key_length == VARSIZE_ANY(argument) &&
-		   memcmp(scorer->key, argument, scorer->key_length) == 0;
+	if (scorer->key == NULL || scorer->key_length != VARSIZE_ANY(argument))
+		return false;
+	if (argument == scorer->place && scorer->key_length > LARGE && VARATT_IS_4B_U(argument))
+		return memcmp(scorer->key, argument, VARHDRSZ + RML_HEADER_LENGTH) == 0;
+	if (memcmp(scorer->key, argument, scorer->key_length) != 0)
+		return false;
+	scorer->place = argument;
+	return true;
 }
 
 static void
@@ -138,6 +150,7 @@ load_model(FunctionCallInfo fcinfo, RmlScorer *scorer, uint16_t algorithm)
 	const RmlSchema *schema = &scorer->model.schema;
 
 	scorer->key = NULL;
+	scorer->work = NULL;
 	scorer->labels.n = 0;
 	scorer->bound = false;
 	MemoryContextReset(scorer->context);
@@ -149,6 +162,7 @@ load_model(FunctionCallInfo fcinfo, RmlScorer *scorer, uint16_t algorithm)
 	scorer->key_length = VARSIZE_ANY(argument);
 	scorer->key = MemoryContextAllocHuge(scorer->context, scorer->key_length);
 	memcpy(scorer->key, argument, scorer->key_length);
+	scorer->place = argument;
 }
 
 RmlScorer *
@@ -164,6 +178,16 @@ rml_scorer_model(FunctionCallInfo fcinfo, uint16_t algorithm)
 }
 
 /* ---- rows ---- */
+
+static void
+require_rows(FunctionCallInfo fcinfo, const RmlModel *model)
+{
+	if (model->algorithm->predict == NULL)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("%s needs a model of rows, this one is of %s",
+							   get_func_name(fcinfo->flinfo->fn_oid), model->algorithm->name),
+						errhint("%s gives its predictions.", model->algorithm->scored_by)));
+}
 
 static int32_t
 schema_code(void *target, int column, const char *text, size_t length)
@@ -204,7 +228,10 @@ rml_scorer_row(FunctionCallInfo fcinfo, uint16_t algorithm)
 	int missing;
 
 	if (!scorer->bound)
+	{
+		require_rows(fcinfo, &scorer->model);
 		bind_row(fcinfo, scorer);
+	}
 	missing = rml_row_read(&scorer->binding, PG_GETARG_DATUM(1), scorer->numbers, scorer->codes);
 	if (missing > 0 && schema->impute == RML_IMPUTE_SKIP)
 		return NULL;

@@ -15,11 +15,12 @@
 #include "retailml/rfm.h"
 #include "retailml/segment_names.h"
 #include "retailml/supervised.h"
+#include "retailml/svdpp.h"
 
 static const RmlAlgorithm *const algorithms[] = {
 	&rml_kmeans_algorithm, &rml_rfm_algorithm,  &rml_kprototypes_algorithm, &rml_linreg_algorithm,
 	&rml_logreg_algorithm, &rml_tree_algorithm, &rml_forest_algorithm,      &rml_boost_algorithm,
-	&rml_churn_algorithm,  &rml_ltv_algorithm,
+	&rml_churn_algorithm,  &rml_ltv_algorithm,  &rml_svdpp_algorithm,
 };
 
 const RmlAlgorithm *
@@ -129,6 +130,12 @@ rml_model_describe(const RmlModel *model, RmlInfo *info)
 	rml_options_describe(&set, info);
 	info->end_object(info);
 	model->algorithm->describe(model->fitted, schema, info);
+}
+
+const char *
+rml_model_scored_by(const RmlModel *model)
+{
+	return model->algorithm->predict == NULL ? model->algorithm->scored_by : "predict(model, row)";
 }
 
 /* ---- labels ---- */

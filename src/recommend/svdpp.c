@@ -151,3 +151,16 @@ rml_svdpp_predict(const RmlSvdpp *model, int32_t user, int32_t item, const doubl
 {
 	return rml_svdpp_clip(model, rml_factors_score(&model->factors, user, item, w));
 }
+
+const RmlAlgorithm rml_svdpp_algorithm = {
+	.id = RML_ALGORITHM_SVDPP,
+	.version = 1,
+	.name = "svdpp",
+	.options = rml_svdpp_options,
+	.n_options = sizeof rml_svdpp_options / sizeof rml_svdpp_options[0],
+	.params_size = sizeof(RmlSvdppParams),
+	.decode = rml_svdpp_decode,
+	.encode = rml_svdpp_encode,
+	.scored_by = "svdpp_predict(model, user_id, item_id)",
+	.describe = rml_svdpp_describe,
+};

@@ -34,7 +34,7 @@ refuse_expression(const RmlModel *model, const char *reason)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("a model of %s cannot be written as one SQL expression",
 							   model->algorithm->name),
-						errhint("predict(model, row) evaluates it.")));
+						errhint("%s evaluates it.", rml_model_scored_by(model))));
 	ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 					errmsg("the model cannot be written as one SQL expression: %s", reason),
 					errhint("Train a smaller model, for example fewer trees of less depth, or "

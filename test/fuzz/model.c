@@ -13,6 +13,8 @@
 
 #include <math.h>
 
+#include "recommender.h"
+
 #include "retailml/boost.h"
 #include "retailml/churn.h"
 #include "retailml/explain.h"
@@ -29,12 +31,13 @@
 #include "retailml/segment_insights.h"
 #include "retailml/segment_levers.h"
 #include "retailml/sql_expression.h"
+#include "retailml/svdpp_explain.h"
 
 extern int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 extern size_t rml_fuzz_seed(int i, uint8_t *buf, size_t cap);
 
 /* good models that are made here */
-#define SEEDS 15
+#define SEEDS 18
 
 /* a small model must not take much memory, whatever it says about itself */
 #define MEMORY_PER_BYTE 512
@@ -288,6 +291,47 @@ label(const RmlModel *model)
 			fail("a label that is not found");
 }
 
+/* ---- recommendations: known users and items, and unknown ones */
+
+static void
+score_pair(RmlEnv *env, const RmlSvdpp *model, int32_t user, int32_t item, const double *w)
+{
+	double prediction = rml_svdpp_predict(model, user, item, w), sum = 0, size = 1;
+	RmlSvdppPart *parts;
+	int64_t n;
+
+	if (!isfinite(prediction))
+		fail("a prediction that is not finite");
+	if (model->params->clip && !(prediction >= model->low && prediction <= model->high))
+		fail("a prediction out of range");
+	parts = rml_svdpp_explain(model, env, user, item, &n);
+	for (int64_t i = 0; i < n; i++)
+	{
+		sum += parts[i].contribution;
+		size += fabs(parts[i].contribution);
+	}
+	if (!(fabs(sum - prediction) <= 1e-12 * size))
+		fail("parts that do not add up to the prediction");
+}
+
+static void
+score_ratings(RmlEnv *env, const RmlSvdpp *model)
+{
+	double *w = RML_NEW(env, double, (size_t) model->factors.f);
+	int64_t buyers = 0;
+
+	for (int32_t user = -1; user < model->users.n && user < 8; user++)
+	{
+		rml_svdpp_user(model, user, w);
+		for (int32_t item = -1; item < model->items.n && item < 8; item++)
+			score_pair(env, model, user, item, w);
+	}
+	for (int32_t item = 0; item < model->items.n; item++)
+		buyers += model->buyers[item];
+	if (buyers != model->n)
+		fail("ratings without a buyer");
+}
+
 /* ---- as the next of a chain: clusters continue those of the same model, or are new */
 
 static void
@@ -339,8 +383,14 @@ use(RmlEnv *env, const uint8_t *data, size_t size)
 	if (rml_model_decode(&model, env, data, size) != NULL)
 		return;
 	unit_env_limit(env, (size_t) 8 << 30);
-	score(env, &model);
 	describe(&model);
+	if (model.algorithm->predict != NULL)
+	{
+		score(env, &model);
+		label(&model);
+	}
+	if (model.algorithm->id == RML_ALGORITHM_SVDPP)
+		score_ratings(env, model.fitted);
 	if (model.algorithm->supervised)
 		score_classes(env, &model);
 	if (model.algorithm->clusters != NULL)
@@ -348,7 +398,6 @@ use(RmlEnv *env, const uint8_t *data, size_t size)
 		profile(env, &model);
 		continue_itself(env, &model);
 	}
-	label(&model);
 	if (model.algorithm->expression != NULL)
 		write_expression(env, &model);
 	write_again(env, &model);
@@ -777,6 +826,14 @@ ltv_seed(RmlEnv *env, RmlWriter *writer)
 	rml_model_encode(writer, env, &rml_ltv_algorithm, &prepared.schema, &params, model);
 }
 
+static void
+svdpp_seed(RmlEnv *env, RmlWriter *writer, bool text, bool biased)
+{
+	const SvdppKind kind = {text, biased, biased || !text, !text};
+
+	svdpp_sample_encode(svdpp_sample(env, kind), env, writer);
+}
+
 static bool
 make_seed(RmlEnv *env, RmlWriter *writer, int i)
 {
@@ -826,6 +883,15 @@ make_seed(RmlEnv *env, RmlWriter *writer, int i)
 			return true;
 		case 14:
 			logreg_seed(env, writer, 3);
+			return true;
+		case 15:
+			svdpp_seed(env, writer, false, true);
+			return true;
+		case 16:
+			svdpp_seed(env, writer, true, true);
+			return true;
+		case 17:
+			svdpp_seed(env, writer, true, false);
 			return true;
 	}
 	return false;

@@ -305,8 +305,8 @@ SELECT is(pg_temp.complaint(format($$SELECT * FROM linreg_coefficients(pg_temp.m
 FROM unnest('{0,1,NaN}'::text[]) c;
 SELECT is(pg_temp.complaint(format($$SELECT * FROM logreg_coefficients(pg_temp.model('plain'), %L)$$, c)), '22023 | confidence must be between 0 and 1 | It is ' || c || '. | An interval of 95 % has the confidence 0.95.', 'logreg, confidence ' || c)
 FROM unnest('{0,1}'::text[]) c;
-SELECT is(pg_temp.complaint($$SELECT * FROM linreg_coefficients(pg_temp.model('plain'))$$), '22023 | linreg_coefficients needs a model of linreg, this one is of logreg | predict(model, row) and model_info(model) take any model.', 'a model of logreg');
-SELECT is(pg_temp.complaint($$SELECT * FROM logreg_coefficients(pg_temp.model('longley'))$$), '22023 | logreg_coefficients needs a model of logreg, this one is of linreg | predict(model, row) and model_info(model) take any model.', 'a model of linreg');
+SELECT is(pg_temp.complaint($$SELECT * FROM linreg_coefficients(pg_temp.model('plain'))$$), '22023 | linreg_coefficients needs a model of linreg, this one is of logreg | predict(model, row) and model_info(model) take this one.', 'a model of logreg');
+SELECT is(pg_temp.complaint($$SELECT * FROM logreg_coefficients(pg_temp.model('longley'))$$), '22023 | logreg_coefficients needs a model of logreg, this one is of linreg | predict(model, row) and model_info(model) take this one.', 'a model of linreg');
 SELECT is((SELECT count(*) FROM linreg_coefficients(NULL)) + (SELECT count(*) FROM logreg_coefficients(NULL)), 0::bigint, 'no model, no coefficients');
 SET client_min_messages = warning;
 SELECT ok(model_info(m) @> '{"converged": false, "n_iter": 1}', 'a fit that stops early says so') FROM (SELECT logreg_fit(f, 'y', '{"max_iter": 1}') AS m FROM (SELECT y, x1, x2 FROM three) f) s;

@@ -192,8 +192,8 @@ SELECT matches(pg_temp.plan_of($$SELECT churn_fit(s, 'churned'), ltv_fit(s, 'fut
 SELECT is(pg_temp.fit_all('shuffled'), m, 'or the plan') FROM serial;
 
 -- ---- the wrong model, the wrong row
-SELECT is(pg_temp.complaint('SELECT churn_predict(ltv, c) FROM models, customers c'), '22023 | churn_predict needs a model of churn, this one is of ltv | predict(model, row) and model_info(model) take any model.', 'a model of ltv');
-SELECT is(pg_temp.complaint('SELECT ltv_predict(churn, c) FROM models, customers c'), '22023 | ltv_predict needs a model of ltv, this one is of churn | predict(model, row) and model_info(model) take any model.', 'or of churn');
+SELECT is(pg_temp.complaint('SELECT churn_predict(ltv, c) FROM models, customers c'), '22023 | churn_predict needs a model of churn, this one is of ltv | predict(model, row) and model_info(model) take this one.', 'a model of ltv');
+SELECT is(pg_temp.complaint('SELECT ltv_predict(churn, c) FROM models, customers c'), '22023 | ltv_predict needs a model of ltv, this one is of churn | predict(model, row) and model_info(model) take this one.', 'or of churn');
 SELECT matches(pg_temp.complaint('SELECT churn_risk(ltv, c) FROM models, customers c'), '^22023 . churn_risk needs a model of churn', 'for bands');
 SELECT matches(pg_temp.complaint('SELECT churn_explain(ltv, c) FROM models, customers c'), '^22023 . churn_explain needs a model of churn', 'and reasons');
 SELECT matches(pg_temp.complaint('SELECT churn_predict(churn, c) FROM models, (SELECT 1 AS recency_days) c'), '^42703 .*tenure_days', 'a row without its columns');
