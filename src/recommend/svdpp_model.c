@@ -39,6 +39,10 @@
 static const char *const verdict_names[] = {"not tested", "not better than the item mean",
 											"better than the item mean"};
 
+/* numbers of a test, in the order of test_numbers */
+static const char *const test_names[TEST_NUMBERS] = {
+	"rmse", "mae", "global_mean_rmse", "item_mean_rmse", "biases_rmse", "z"};
+
 /* ---- to bytes ---- */
 
 static void
@@ -69,12 +73,22 @@ encode_factors(const RmlFactors *factors, RmlWriter *writer, bool biased)
 }
 
 static void
+test_numbers(const RmlSvdppTest *test, double *numbers)
+{
+	numbers[0] = test->rmse;
+	numbers[1] = test->mae;
+	numbers[2] = test->global_mean_rmse;
+	numbers[3] = test->item_mean_rmse;
+	numbers[4] = test->biases_rmse;
+	numbers[5] = test->z;
+}
+
+static void
 encode_test(const RmlSvdppTest *test, RmlWriter *writer)
 {
-	const double numbers[TEST_NUMBERS] = {
-		test->rmse,           test->mae,         test->global_mean_rmse,
-		test->item_mean_rmse, test->biases_rmse, test->z};
+	double numbers[TEST_NUMBERS];
 
+	test_numbers(test, numbers);
 	rml_put_int(writer, TAG_VERDICT, test->verdict);
 	rml_put_int(writer, TAG_HELD, test->n);
 	rml_put_float64(writer, TAG_TEST, numbers, TEST_NUMBERS);
@@ -351,15 +365,14 @@ rml_svdpp_decode(RmlReader *reader, const RmlSchema *schema, const void *params)
 static void
 describe_test(const RmlSvdppTest *test, RmlInfo *info)
 {
+	double numbers[TEST_NUMBERS];
+
+	test_numbers(test, numbers);
 	info->begin_object(info, "verdict");
 	info->text(info, "verdict", verdict_names[test->verdict]);
 	info->integer(info, "ratings", test->n);
-	info->number(info, "rmse", test->rmse);
-	info->number(info, "mae", test->mae);
-	info->number(info, "global_mean_rmse", test->global_mean_rmse);
-	info->number(info, "item_mean_rmse", test->item_mean_rmse);
-	info->number(info, "biases_rmse", test->biases_rmse);
-	info->number(info, "z", test->z);
+	for (int i = 0; i < TEST_NUMBERS; i++)
+		info->number(info, test_names[i], test->n > 0 ? numbers[i] : NAN);
 	info->end_object(info);
 }
 
