@@ -7,12 +7,13 @@
  * (texts by bytes), so numbers do not depend on the order of rows.  Legend: u users, i items, n ratings
  * (distinct pairs), N(u) the items of a user.
  *
- * Several rows of one pair are merged into one rating: their sum or mean (taken in order of value, so
+ * Several rows of one pair are merged into one rating: their sum or mean (exact and rounded once, so
  * the order of rows cannot matter), the last one in the order of arrival, or an error.  Then the
  * transform: log1p for amounts, whose large values would otherwise be all that is learnt.
  *
  * Rows are collected in an RmlRatingLog of 16 bytes a row and become an RmlRatings of 8 bytes a
- * rating: sparse rows by user, items ascending within a user.
+ * rating: sparse rows by user, items ascending within a user.  On the way (two stable counting
+ * sorts, by item and then by user) a row takes 28 bytes at most.
  */
 #ifndef RETAILML_RATINGS_H
 #define RETAILML_RATINGS_H
@@ -96,12 +97,38 @@ typedef struct RmlRatingNames
 {
 	bool text;
 	int32_t n;
-	RmlDictionary dictionary; /* of texts */
+	int32_t last; /* the code asked for last: rows of one user often follow each other */
+	RmlDictionary dictionary; /* of texts, whose codes are one more */
 	int64_t *numbers;         /* [n] of numbers, code -> number */
 	int32_t *table;           /* open addressing by number: code + 1, or 0 for a free slot */
 	uint32_t table_size;      /* a power of two */
 	int32_t capacity;         /* of numbers */
 } RmlRatingNames;
+
+/* the code of an id, new or known; names start zeroed but for text */
+extern int32_t rml_rating_code_number(RmlRatingNames *names, RmlEnv *env, int64_t number);
+extern int32_t rml_rating_code_text(RmlRatingNames *names, RmlEnv *env, const char *text,
+									size_t length);
+
+/*
+ * The ids in ascending order, and ranks [n]: code -> position.  Texts are shared with the names, which
+ * must stay.
+ */
+extern int32_t *rml_rating_names_sort(const RmlRatingNames *names, RmlEnv *env, RmlRatingIds *ids);
+
+/* let go of the tables, not of the texts */
+extern void rml_rating_names_release(RmlRatingNames *names, RmlEnv *env);
+
+/* the codes [n] in target of all names of source, which are added to it */
+extern int32_t *rml_rating_names_merge(RmlRatingNames *target, RmlEnv *env,
+									   const RmlRatingNames *source);
+
+/* private bytes between processes: size, write, read (the end of what was written or read is returned) */
+extern size_t rml_rating_names_serial_size(const RmlRatingNames *names);
+extern char *rml_rating_names_write(const RmlRatingNames *names, RmlEnv *env, char *bytes);
+/* codes [n] in names of those that were written */
+extern const char *rml_rating_names_read(RmlRatingNames *names, RmlEnv *env, const char *bytes,
+										 int32_t **codes);
 
 typedef struct RmlRatingChunk
 {
@@ -124,21 +151,31 @@ typedef struct RmlRatingLog
 /* an empty log; nothing is allocated before the first row */
 extern void rml_rating_log_init(RmlRatingLog *log, bool text);
 
-extern int32_t rml_rating_code_number(RmlRatingNames *names, RmlEnv *env, int64_t number);
-extern int32_t rml_rating_code_text(RmlRatingNames *names, RmlEnv *env, const char *text,
-									size_t length);
-
 /* add one row; value is finite */
 extern void rml_rating_log_add(RmlRatingLog *log, RmlEnv *env, int32_t user, int32_t item,
 							   double value);
 
+/* let go of the rows */
+extern void rml_rating_log_clear(RmlRatingLog *log, RmlEnv *env);
+
+/* move all rows of source, of the same kind of ids, to the end of target */
+extern void rml_rating_log_merge(RmlRatingLog *target, RmlEnv *env, RmlRatingLog *source);
+
+/* private bytes between processes; writing lets go of the rows as it goes, reading adds them */
+extern size_t rml_rating_log_serial_size(const RmlRatingLog *log);
+extern void rml_rating_log_write(RmlRatingLog *log, RmlEnv *env, char *bytes);
+extern void rml_rating_log_read(RmlRatingLog *log, RmlEnv *env, const char *bytes);
+
+/* bytes that rml_ratings_make takes on top of the log, at its peak */
+extern size_t rml_ratings_make_bytes(const RmlRatingLog *log);
+
 /*
  * The ratings of the log, whose rows are let go of.  Returns NULL, or the reason it cannot be done, worded
- * with the ids: a pair that occurs twice under RML_DUPLICATES_ERROR, a value that log1p does not
- * have, a sum beyond float4.
+ * with the ids, and a hint: a pair that occurs twice under RML_DUPLICATES_ERROR, a value that log1p does
+ * not have, one beyond float4.  Of several such pairs the first in order of the ids is named.
  */
 extern const char *rml_ratings_make(RmlRatingLog *log, RmlEnv *env, RmlDuplicates duplicates,
 									RmlTransform transform, RmlRatings *ratings,
-									RmlRatingIds *users, RmlRatingIds *items);
+									RmlRatingIds *users, RmlRatingIds *items, const char **hint);
 
 #endif /* RETAILML_RATINGS_H */
