@@ -152,6 +152,9 @@ extern const char *rml_svdpp_fit(RmlSvdpp *model, RmlEnv *env, const RmlSvdppPar
 								 const RmlRatings *ratings, const RmlRatingIds *users,
 								 const RmlRatingIds *items);
 
+/* bytes that takes on top of the ratings, at its peak */
+extern size_t rml_svdpp_fit_bytes(const RmlSvdppParams *params, const RmlRatings *ratings);
+
 /* ---- the descent itself, for who compares many ---- */
 
 /* called after each epoch; false: enough */

@@ -17,6 +17,9 @@
 
 #define BLOCK_USERS 256
 
+/* about as large as a window of the descent gets, if it is not one user with many items */
+#define WINDOW_RATINGS 1024
+
 #define POLL_RATINGS 1000000
 
 /* the run in which some ratings are held out */
@@ -326,4 +329,32 @@ rml_svdpp_fit(RmlSvdpp *model, RmlEnv *env, const RmlSvdppParams *params, const 
 		return reason;
 	final.history = model->n_history == 0;
 	return rml_svdpp_descend(&model->factors, env, params, ratings, after_epoch, &final);
+}
+
+/* ---- memory ---- */
+
+/* factors, the ratings in the order of the descent, what a window wants changed */
+static size_t
+descent_bytes(const RmlSvdppParams *params, const RmlRatings *ratings)
+{
+	size_t users = (size_t) ratings->n_users, items = (size_t) ratings->n_items;
+	size_t s = ((size_t) params->n_factors + RML_LANES - 1) / RML_LANES * RML_LANES;
+	size_t window = items > WINDOW_RATINGS ? items : WINDOW_RATINGS;
+
+	return sizeof(float) * (s + 1) * (users + 2 * items) + 2 * sizeof(float) * (s + 1) * window +
+		   (sizeof(int32_t) + sizeof(float)) * (size_t) ratings->n + 3 * sizeof(double) * users;
+}
+
+size_t
+rml_svdpp_fit_bytes(const RmlSvdppParams *params, const RmlRatings *ratings)
+{
+	size_t users = (size_t) ratings->n_users, items = (size_t) ratings->n_items;
+	size_t bytes = descent_bytes(params, ratings) + sizeof(int64_t) * items +
+				   sizeof(RmlSvdppEpoch) * (size_t) params->n_epochs;
+
+	/* the sides, the training part, two predictions of each; means and biases */
+	if (params->holdout > 0)
+		bytes += (1 + sizeof(int32_t) + 3 * sizeof(float)) * (size_t) ratings->n +
+				 sizeof(double) * (3 * users + 3 * items);
+	return bytes;
 }
