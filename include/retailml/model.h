@@ -110,6 +110,8 @@ extern const char *rml_reader_done(RmlReader *reader);
 
 /* CRC-32C (Castagnoli) of bytes[0 .. length), continuing from crc (0 to begin) */
 extern uint32_t rml_crc32c(uint32_t crc, const void *bytes, size_t length);
+/* the same without the machine's own instruction for it */
+extern uint32_t rml_crc32c_portable(uint32_t crc, const void *bytes, size_t length);
 
 /* the checksum that belongs in the header of these model bytes (length at least 24) */
 extern uint32_t rml_model_crc(const uint8_t *bytes, size_t length);

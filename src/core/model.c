@@ -30,71 +30,12 @@ element_size(RmlItemType type)
 	return type == RML_INT32 || type == RML_FLOAT32 ? 4 : 8;
 }
 
-/* ---- CRC-32C: reflected polynomial 0x1EDC6F41, eight tables of 256 ("slicing by 8") ---- */
-
-typedef struct CrcTables
-{
-	uint32_t t[8][256];
-} CrcTables;
-
-static void
-crc_tables_build(CrcTables *tables)
-{
-	for (uint32_t i = 0; i < 256; i++)
-	{
-		uint32_t crc = i;
-
-		for (int bit = 0; bit < 8; bit++)
-			crc = (crc >> 1) ^ (0x82F63B78u & (0u - (crc & 1u)));
-		tables->t[0][i] = crc;
-	}
-	for (int slice = 1; slice < 8; slice++)
-		for (int i = 0; i < 256; i++)
-		{
-			uint32_t crc = tables->t[slice - 1][i];
-
-			tables->t[slice][i] = (crc >> 8) ^ tables->t[0][crc & 0xFF];
-		}
-}
-
-static uint32_t
-crc_run(const CrcTables *tables, uint32_t crc, const uint8_t *p, size_t length)
-{
-	crc = ~crc;
-	for (; length >= 8; length -= 8, p += 8)
-	{
-		uint64_t word;
-
-		memcpy(&word, p, 8);
-		word ^= crc;
-		crc = 0;
-		for (int i = 0; i < 8; i++)
-			crc ^= tables->t[7 - i][(word >> (8 * i)) & 0xFF];
-	}
-	for (; length > 0; length--, p++)
-		crc = (crc >> 8) ^ tables->t[0][(crc ^ *p) & 0xFF];
-	return ~crc;
-}
-
-/* the tables are made anew each time: 10 microseconds, and no process-wide state */
-uint32_t
-rml_crc32c(uint32_t crc, const void *bytes, size_t length)
-{
-	CrcTables tables;
-
-	crc_tables_build(&tables);
-	return crc_run(&tables, crc, bytes, length);
-}
-
 uint32_t
 rml_model_crc(const uint8_t *bytes, size_t length)
 {
-	CrcTables tables;
-	uint32_t crc;
+	uint32_t crc = rml_crc32c(0, bytes, CRC_OFFSET);
 
-	crc_tables_build(&tables);
-	crc = crc_run(&tables, 0, bytes, CRC_OFFSET);
-	return crc_run(&tables, crc, bytes + CRC_END, length - CRC_END);
+	return rml_crc32c(crc, bytes + CRC_END, length - CRC_END);
 }
 
 /* ---- writer ---- */
