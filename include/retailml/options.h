@@ -7,7 +7,7 @@
  *
  * In the params struct every INT, BOOL and CHOICE is an int64_t (a choice is the index into
  * choices), FLOAT is a double, AUTO a double or RML_AUTO for the word "auto" (its default; the
- * accepted range starts at 0), TEXT a char * (NULL = not given), NAMES an RmlNames, WEIGHTS an
+ * accepted range starts at 0), TEXT a char * (NULL = not given), NAMES and IDS (numbers or texts) an RmlNames, WEIGHTS an
  * RmlWeights (a word of choices or an object of numbers from low to high).  An OBJECT is
  * only checked for being a JSON object; the binding that declares it reads it by itself.
  */
@@ -26,6 +26,7 @@ typedef enum RmlOptionType
 	RML_OPTION_CHOICE,
 	RML_OPTION_TEXT,
 	RML_OPTION_NAMES,
+	RML_OPTION_IDS,
 	RML_OPTION_WEIGHTS,
 	RML_OPTION_OBJECT
 } RmlOptionType;
@@ -99,6 +100,10 @@ extern void rml_options_describe(const RmlOptionSet *set, RmlInfo *info);
 #define RML_NAMES_OPTION(type, field) \
 	{ \
 #field, RML_OPTION_NAMES, offsetof(type, field), 0, 0, 0, NULL \
+	}
+#define RML_IDS_OPTION(type, field) \
+	{ \
+#field, RML_OPTION_IDS, offsetof(type, field), 0, 0, 0, NULL \
 	}
 /* every stochastic method's seed: any bigint that a jsonb number holds exactly */
 #define RML_SEED_OPTION(type) \

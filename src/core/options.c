@@ -52,6 +52,7 @@ rml_options_default(const RmlOptionSet *set)
 				*(char **) field(set, option) = NULL;
 				break;
 			case RML_OPTION_NAMES:
+			case RML_OPTION_IDS:
 				memset(field(set, option), 0, sizeof(RmlNames));
 				break;
 			case RML_OPTION_WEIGHTS:
@@ -96,6 +97,7 @@ rml_options_encode(const RmlOptionSet *set, RmlWriter *writer)
 				rml_put_strings(writer, TAG_TEXT, value, *(char *const *) value != NULL);
 				break;
 			case RML_OPTION_NAMES:
+			case RML_OPTION_IDS:
 				rml_put_int(writer, TAG_COUNT, ((const RmlNames *) value)->n);
 				rml_put_strings(writer, TAG_TEXT, ((const RmlNames *) value)->names,
 								(size_t) ((const RmlNames *) value)->n);
@@ -176,6 +178,7 @@ rml_options_decode(const RmlOptionSet *set, RmlReader *reader)
 				decode_text(reader, value);
 				break;
 			case RML_OPTION_NAMES:
+			case RML_OPTION_IDS:
 				decode_names(reader, value);
 				break;
 			case RML_OPTION_WEIGHTS:
@@ -245,6 +248,7 @@ rml_options_describe(const RmlOptionSet *set, RmlInfo *info)
 					info->text(info, option->name, *(char *const *) value);
 				break;
 			case RML_OPTION_NAMES:
+			case RML_OPTION_IDS:
 				describe_names(value, option->name, info);
 				break;
 			case RML_OPTION_WEIGHTS:

@@ -83,6 +83,9 @@ expected(const RmlOption *option)
 		case RML_OPTION_NAMES:
 			appendStringInfoString(&text, "an array of column names");
 			break;
+		case RML_OPTION_IDS:
+			appendStringInfoString(&text, "an array of ids");
+			break;
 		case RML_OPTION_WEIGHTS:
 			for (int i = 0; option->choices[i] != NULL; i++)
 				appendStringInfo(&text, "\"%s\", ", option->choices[i]);
@@ -169,8 +172,19 @@ parse_choice(const RmlOption *option, JsonbValue *value, int64_t *result)
 	return false;
 }
 
+/* an element as text, or NULL when it may not be there */
+static char *
+parse_name(RmlEnv *env, const RmlOption *option, JsonbValue *element)
+{
+	if (element->type == jbvString)
+		return rml_strndup(env, element->val.string.val, element->val.string.len);
+	if (element->type == jbvNumeric && option->type == RML_OPTION_IDS)
+		return rml_strdup(env, numeric_normalize(element->val.numeric));
+	return NULL;
+}
+
 static bool
-parse_names(RmlEnv *env, JsonbValue *value, RmlNames *result)
+parse_names(RmlEnv *env, const RmlOption *option, JsonbValue *value, RmlNames *result)
 {
 	JsonbIterator *it;
 	JsonbValue element;
@@ -186,10 +200,9 @@ parse_names(RmlEnv *env, JsonbValue *value, RmlNames *result)
 	{
 		if (token != WJB_ELEM)
 			continue;
-		if (element.type != jbvString)
+		result->names[result->n] = parse_name(env, option, &element);
+		if (result->names[result->n++] == NULL)
 			return false;
-		result->names[result->n++] =
-			rml_strndup(env, element.val.string.val, element.val.string.len);
 	}
 	return true;
 }
@@ -245,7 +258,8 @@ parse_value(const Parse *parse, const RmlOption *option, JsonbValue *value, void
 					rml_strndup(parse->env, value->val.string.val, value->val.string.len);
 			return value->type == jbvString;
 		case RML_OPTION_NAMES:
-			return parse_names(parse->env, value, field);
+		case RML_OPTION_IDS:
+			return parse_names(parse->env, option, value, field);
 		case RML_OPTION_WEIGHTS:
 			return parse_weights(parse->env, option, value, field);
 		case RML_OPTION_OBJECT:
