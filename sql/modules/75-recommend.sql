@@ -47,7 +47,7 @@ Never an item the user has; a user who has all items has no rows. Reasons are le
 
 n: how many, from 1 to 10000; where there are fewer items there are fewer rows. Default 5.
 
-Rows are computed by blocks of users, on retailml.threads threads; the memory of the function does not grow with the number of users. In FROM the server keeps all rows before it goes on (in temporary files beyond work_mem); in a target list, SELECT (svdpp_recommend_all(model, 10)).*, rows go on as they are made, and LIMIT saves the rest of the work. (A call by name in a target list, with .*, is evaluated once.)
+Rows are computed by blocks of users, on retailml.threads threads; the memory of the function does not grow with the number of users. In FROM the server keeps all rows before it goes on (in temporary files beyond work_mem). In a target list rows go on as they are made, and LIMIT saves the rest of the work: SELECT (r).* FROM (SELECT svdpp_recommend_all(m.model, 10) AS r FROM models m) s LIMIT 1000.
 
 For a model whose ids are text see svdpp_recommend_all(bytea, int, anyelement).
 
