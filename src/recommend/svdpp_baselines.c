@@ -23,7 +23,7 @@ poll_at(RmlEnv *env, int64_t seen, int64_t *next)
 	*next = seen + POLL_RATINGS;
 }
 
-/* sums [i] of the ratings less what is known of the user already (bu NULL: nothing) */
+/* sums [i] of the ratings less mean and b_u (NULL: 0) */
 static void
 item_sums(RmlEnv *env, const RmlRatings *ratings, double mean, const double *bu, double *sums)
 {
@@ -71,30 +71,41 @@ mean_of(RmlEnv *env, const RmlRatings *ratings)
 	return sum / (double) ratings->n;
 }
 
+static void
+item_means(RmlEnv *env, const RmlRatings *ratings, const int64_t *buyers, RmlBaselines *baselines)
+{
+	double *means = RML_NEW(env, double, (size_t) ratings->n_items);
+
+	item_sums(env, ratings, 0, NULL, means);
+	for (int32_t item = 0; item < ratings->n_items; item++)
+		means[item] = buyers[item] > 0 ? means[item] / (double) buyers[item] : baselines->mean;
+	baselines->item_means = means;
+}
+
+static void
+biases(RmlEnv *env, const RmlRatings *ratings, const int64_t *buyers, RmlBaselines *baselines)
+{
+	baselines->bi = RML_NEW(env, double, (size_t) ratings->n_items);
+	baselines->bu = RML_NEW_ZERO(env, double, (size_t) ratings->n_users);
+	for (int round = 0; round < ROUNDS; round++)
+	{
+		item_sums(env, ratings, baselines->mean, baselines->bu, baselines->bi);
+		for (int32_t item = 0; item < ratings->n_items; item++)
+			baselines->bi[item] /= SHRINK_ITEMS + (double) buyers[item];
+		user_biases(env, ratings, baselines);
+	}
+}
+
 void
 rml_baselines_fit(RmlEnv *env, const RmlRatings *ratings, RmlBaselines *baselines)
 {
 	int64_t *buyers = rml_ratings_buyers(ratings, env);
-	int32_t n_items = ratings->n_items;
 
 	baselines->n_users = ratings->n_users;
-	baselines->n_items = n_items;
+	baselines->n_items = ratings->n_items;
 	baselines->mean = mean_of(env, ratings);
-	baselines->item_means = RML_NEW(env, double, (size_t) n_items);
-	baselines->bi = RML_NEW(env, double, (size_t) n_items);
-	baselines->bu = RML_NEW_ZERO(env, double, (size_t) ratings->n_users);
-	item_sums(env, ratings, baselines->mean, NULL, baselines->item_means);
-	for (int32_t item = 0; item < n_items; item++)
-		baselines->item_means[item] =
-			baselines->mean +
-			(buyers[item] > 0 ? baselines->item_means[item] / (double) buyers[item] : 0);
-	for (int round = 0; round < ROUNDS; round++)
-	{
-		item_sums(env, ratings, baselines->mean, baselines->bu, baselines->bi);
-		for (int32_t item = 0; item < n_items; item++)
-			baselines->bi[item] /= SHRINK_ITEMS + (double) buyers[item];
-		user_biases(env, ratings, baselines);
-	}
+	item_means(env, ratings, buyers, baselines);
+	biases(env, ratings, buyers, baselines);
 	rml_release(env, buyers);
 }
 
