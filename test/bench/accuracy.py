@@ -3,7 +3,7 @@
 Five folds by the hash of a row's number, models fitted on four and judged on the fifth: AUC of two classes,
 R2 of numbers, means over folds and over SEEDS (3) splits, which also seed the models.  Ours are fitted and applied in
 SQL, NULLs and text included; peers get means for missing numbers and codes or indicators for categories.
-ACCURACY_SETS and ACCURACY_LEARNERS pick some, by commas.  Data that are not there are skipped.
+ACCURACY_SETS and ACCURACY_LEARNERS pick some, by commas.  movielens_small is for recommenders: svdpp.py.  Data that are not there are skipped.
 """
 
 import io
@@ -15,6 +15,7 @@ from sklearn.ensemble import (HistGradientBoostingClassifier, HistGradientBoosti
                               RandomForestRegressor)
 from sklearn.metrics import r2_score, roc_auc_score
 
+import svdpp
 from measure import DATA, psql
 
 SEEDS = int(os.environ.get("SEEDS", "3"))
@@ -181,7 +182,10 @@ def compare_all(data, learner):
 def section():
     """What bench.py runs."""
     learners = os.environ.get("ACCURACY_LEARNERS", "linreg_fit,logreg_fit,forest_fit,boost_fit").split(",")
-    for name in os.environ.get("ACCURACY_SETS", ",".join(SETS)).split(","):
+    for name in os.environ.get("ACCURACY_SETS", ",".join([*SETS, "movielens_small"])).split(","):
+        if name == "movielens_small":
+            svdpp.accuracy()
+            continue
         data = load(name)
         if data is None:
             print(f"{name}: skipped, no data")

@@ -20,6 +20,7 @@ from sklearn.cluster import KMeans
 
 import accuracy
 import supervised
+import svdpp
 from measure import DATA, ROUNDS, clock, compare, fetch, psql, report, timed
 
 
@@ -275,6 +276,7 @@ def section_growth():
 
 
 section_supervised = supervised.section
+section_svdpp = svdpp.section
 section_accuracy = accuracy.section
 
 SECTIONS = {name[8:]: function for name, function in list(globals().items()) if name.startswith("section_")}
