@@ -158,7 +158,7 @@ typedef struct Steps
 	int64_t waited;   /* by the calling thread, ns */
 	_Atomic int64_t delay;
 	_Atomic int64_t arrived; /* threads at barriers of the region, all barriers together */
-	_Atomic bool stop;       /* the region ends with the step at hand */
+	_Atomic int64_t last; /* the step the region ends with, once it is known; till then n_steps */
 } Steps;
 
 static void
@@ -193,12 +193,13 @@ run_team(Steps *steps, int part, int parts)
 		{
 			now = now_nanoseconds();
 			if (step + 1 == steps->n_steps || now >= steps->deadline)
-				atomic_store_explicit(&steps->stop, true, memory_order_relaxed);
+				atomic_store_explicit(&steps->last, step, memory_order_relaxed);
 		}
 		barrier(steps, step - first + 1, parts);
 		if (part == 0)
 			steps->waited += now_nanoseconds() - now;
-		if (!atomic_load_explicit(&steps->stop, memory_order_relaxed))
+		/* a thread may still be here when the last step is already under way: it has to take part */
+		if (step < atomic_load_explicit(&steps->last, memory_order_relaxed))
 			continue;
 		/* every thread has read next before the first barrier */
 		if (part == 0)
@@ -219,7 +220,7 @@ run_team_region(Steps *steps, int threads)
 	steps->waited = 0;
 	atomic_store(&steps->delay, 0);
 	atomic_store(&steps->arrived, 0);
-	atomic_store(&steps->stop, false);
+	atomic_store(&steps->last, steps->n_steps);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &saved);
 #pragma omp parallel num_threads(threads)

@@ -228,6 +228,22 @@ check_steps(int threads)
 	unit_env_free(env);
 }
 
+/* a region ends while some thread still leaves the barrier before: all must take part in its last step */
+static void
+check_ends(int threads)
+{
+	static Chain chain;
+
+	for (int round = 0; round < 200; round++)
+	{
+		RmlEnv *env = unit_env(threads);
+
+		rml_parallel_steps(env, 20, advance, &chain);
+		unit_env_free(env);
+	}
+	unit_ok(!chain.bad_part, "200 regions of %d threads end", threads);
+}
+
 static void
 test_blocks(void)
 {
@@ -252,6 +268,8 @@ main(void)
 	test_polls();
 	for (int threads = 1; threads <= 4; threads++)
 		check_steps(threads);
+	for (int threads = 2; threads <= 6; threads += 2)
+		check_ends(threads);
 	test_blocks();
 	return unit_done();
 }
