@@ -18,6 +18,7 @@
 #define TILE RML_SHELF_TILE
 
 typedef float Floats __attribute__((vector_size(LANES * sizeof(float)), aligned(64)));
+typedef uint64_t Words __attribute__((may_alias));
 typedef int32_t Ints __attribute__((vector_size(LANES * sizeof(int32_t)), aligned(64)));
 
 /* not under AddressSanitizer, before which the loader would resolve the clones */
@@ -114,18 +115,15 @@ look_at(const RmlShopping *shopping, RmlShopper *shopper, const int32_t *order, 
 
 /* ---- scores ---- */
 
+/* is any of the lanes true? */
 INLINE bool
-any(Ints mask)
+any(const Ints *mask)
 {
-	union
-	{
-		Ints ints;
-		uint64_t words[LANES / 2];
-	} bits = {mask};
+	const Words *words = (const Words *) mask;
 	uint64_t some = 0;
 
 	for (int i = 0; i < LANES / 2; i++)
-		some |= bits.words[i];
+		some |= words[i];
 	return some != 0;
 }
 
@@ -159,11 +157,12 @@ pass(const RmlShopping *shopping, RmlShopper **shoppers, const Floats *line, con
 		}
 		for (int u = 0; u < TILE; u++)
 			interested |= sums[u] >= thresholds[u];
-		if (!any(interested))
+		if (!any(&interested))
 			continue;
 		for (int u = 0; u < TILE; u++)
 		{
-			if (!any(sums[u] >= thresholds[u]))
+			interested = sums[u] >= thresholds[u];
+			if (!any(&interested))
 				continue;
 			look_at(shopping, shoppers[u], order, (const float *) &sums[u]);
 			thresholds[u] = shoppers[u]->threshold;

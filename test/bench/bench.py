@@ -19,6 +19,7 @@ import sklearn
 from sklearn.cluster import KMeans
 
 import accuracy
+import recommend
 import supervised
 import svdpp
 from measure import DATA, ROUNDS, clock, compare, fetch, psql, report, timed
@@ -278,6 +279,7 @@ def section_growth():
 section_supervised = supervised.section
 section_svdpp = svdpp.section
 section_accuracy = accuracy.section
+section_recommend = recommend.section
 
 SECTIONS = {name[8:]: function for name, function in list(globals().items()) if name.startswith("section_")}
 

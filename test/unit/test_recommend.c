@@ -298,6 +298,24 @@ test_extremes(RmlEnv *env)
 	unit_env_reset(env);
 }
 
+/* items that look best come first and are worst, so each one that comes is better than those before */
+static void
+test_ascending(RmlEnv *env)
+{
+	RmlSvdpp model;
+	int64_t exact, users;
+
+	make_model(&model, env, &standard, (Shape){60, 930, 1, 0, 0, false});
+	for (size_t i = 0; i < 930; i++)
+	{
+		model.factors.bi[i] = 0;
+		model.factors.q[8 * i] = (float) (i + 1) / -1000;
+	}
+	unit_equal_int(count_different(env, &model, 10, 1, &exact, &users), 0, "rising scores");
+	unit_equal_int(exact, 0, "are selected by floats");
+	unit_env_reset(env);
+}
+
 static void
 test_limits(RmlEnv *env)
 {
@@ -537,6 +555,7 @@ main(void)
 	test_all(env);
 	test_threads();
 	test_extremes(env);
+	test_ascending(env);
 	test_limits(env);
 	test_one_equals_all(env);
 	test_options(env);
