@@ -216,22 +216,38 @@ epoch_rmse(const RmlDescent *descent)
 	return sqrt(sum / (double) tour->starts[tour->n_users]);
 }
 
+/* errors this many times as large as the ratings themselves (root mean squares) are no learning */
+#define BEYOND_BOUNDS 10.0
+
+static double
+largest_error(const RmlTour *tour)
+{
+	int64_t n = tour->starts[tour->n_users];
+	double squares = 0;
+
+	for (int64_t r = 0; r < n; r++)
+		squares += (double) tour->values[r] * tour->values[r];
+	return BEYOND_BOUNDS * sqrt(squares / (double) n);
+}
+
 const char *
 rml_svdpp_descend_by(RmlFactors *factors, RmlEnv *env, const RmlSvdppParams *params,
 					 const RmlRatings *ratings, int64_t most, RmlEpochFn after_epoch, void *context)
 {
 	RmlDescent descent = {.factors = factors};
 	const char *reason = NULL;
+	double largest;
 
 	begin_factors(factors, env, params, ratings);
 	begin_descent(&descent, env, params, ratings, most);
+	largest = fmax(largest_error(&descent.tour), BEYOND_BOUNDS * params->init_std);
 	for (int epoch = 1; epoch <= params->n_epochs && reason == NULL; epoch++)
 	{
 		double rmse;
 
 		rml_parallel_steps(env, 2 * descent.n_windows, run_step, &descent);
 		rmse = epoch_rmse(&descent);
-		if (!isfinite(rmse))
+		if (!(rmse <= largest))
 			reason = rml_format(env, "the factors grew without bound in epoch %d", epoch);
 		else if (after_epoch != NULL && !after_epoch(context, epoch, factors, rmse))
 			break;

@@ -25,6 +25,17 @@ begin(RmlEnv *env, Jsonb *options)
 
 static const RmlRatingSpec spec = {"svdpp_train", begin};
 
+/* the only thing that can go wrong in training itself */
+static void
+refuse_divergence(const char *reason)
+{
+	if (reason != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s: %s", spec.function, reason),
+				 errhint("Large values make large steps. For amounts or counts, give the option "
+						 "{\"implicit\": \"purchases\"}; otherwise lower lr.")));
+}
+
 static Datum
 train(RmlRatingState *state)
 {
@@ -39,7 +50,7 @@ train(RmlRatingState *state)
 	rml_rating_make(state, (RmlDuplicates) params->duplicates, (RmlTransform) params->transform,
 					&ratings, &users, &items);
 	rml_pg_env_check_room(env, rml_svdpp_fit_bytes(params, &ratings));
-	rml_refuse(spec.function, rml_svdpp_fit(&model, env, params, &ratings, &users, &items));
+	refuse_divergence(rml_svdpp_fit(&model, env, params, &ratings, &users, &items));
 	rml_model_encode(&writer, env, &rml_svdpp_algorithm, &schema, params, &model);
 	return rml_writer_bytea(&writer);
 }
