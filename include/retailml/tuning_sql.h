@@ -53,9 +53,21 @@ typedef struct RmlTuningParams
 extern void rml_tuning_begin(RmlEnv *env, Jsonb *options, const RmlOptionSet *row_options,
 							 const RmlOptionSet *own);
 
-/* the cells of the options; the grid's, or one */
+/* a grid of one algorithm that is none of the supervised learners */
+typedef struct RmlGridScope
+{
+	const RmlLearner
+		*learner; /* of which only name, options and size of params of its algorithm are used */
+	const char *const *fixed; /* options that are the same for all cells; NULL-terminated */
+	const char *judged_by;    /* what all cells have in common */
+	const char *example;      /* an option, and values to try */
+	const char *example_values;
+} RmlGridScope;
+
+/* the cells of the options; the grid's, or one.  scope NULL: of the supervised learners */
 extern RmlGridCell *rml_grid_cells(RmlEnv *env, Jsonb *options, const RmlOptionSet *row_options,
-								   const RmlOptionSet *own, int *n_cells);
+								   const RmlOptionSet *own, const RmlGridScope *scope,
+								   int *n_cells);
 
 /* weight and group columns, as in RmlFitSpec.roles */
 extern void rml_tuning_roles(const void *params, RmlRoles *roles);

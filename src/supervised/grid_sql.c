@@ -28,6 +28,7 @@ typedef struct Axis
 typedef struct Grid
 {
 	RmlEnv *env;
+	const RmlGridScope *scope; /* NULL: of any supervised learners */
 	const char *function;
 	Jsonb *options;
 	const RmlOptionSet *row_options;
@@ -99,7 +100,9 @@ refuse_axis(const Grid *grid, const char *name)
 	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					errmsg("option \"grid\" of %s: \"%s\" must be an array of values to try",
 						   grid->function, name),
-					errhint("For example '{\"grid\": {\"max_depth\": [3, 5]}}'.")));
+					errhint("For example '{\"grid\": {\"%s\": [%s]}}'.",
+							grid->scope == NULL ? "max_depth" : grid->scope->example,
+							grid->scope == NULL ? "3, 5" : grid->scope->example_values)));
 }
 
 static void
@@ -157,30 +160,61 @@ read_grid(Grid *grid, const JsonbValue *object)
 
 		JsonbIteratorNext(&it, &values, true);
 		read_axis(grid, &key, &values, &axis);
-		if (strcmp(axis.name, "algorithm") == 0)
+		if (grid->scope == NULL && strcmp(axis.name, "algorithm") == 0)
 			set_learners(grid, &axis);
 		else
 			add_axis(grid, &axis);
 	}
 }
 
+static bool
+is_fixed(const Grid *grid, const char *name)
+{
+	const char *const *fixed = grid->scope == NULL ? fixed_options : grid->scope->fixed;
+
+	for (int i = 0; fixed[i] != NULL; i++)
+		if (strcmp(name, fixed[i]) == 0)
+			return true;
+	return false;
+}
+
 static void
 check_axis(const Grid *grid, const Axis *axis)
 {
-	for (int i = 0; fixed_options[i] != NULL; i++)
-		if (strcmp(axis->name, fixed_options[i]) == 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("option \"grid\" of %s cannot vary \"%s\"", grid->function, axis->name),
-					 errdetail("All cells are judged by the same label and rows.")));
+	if (is_fixed(grid, axis->name))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"grid\" of %s cannot vary \"%s\"", grid->function, axis->name),
+				 errdetail("All cells are judged by the same %s.",
+						   grid->scope == NULL ? "label and rows" : grid->scope->judged_by)));
 	if (!any_learner_has(grid, axis->name))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("option \"grid\" of %s: %s has no option \"%s\"", grid->function,
 							   grid->n_learners > 1 ? "no algorithm of it"
 													: grid->learners[0]->algorithm->name,
 							   axis->name),
-						errhint("A grid varies the options of the algorithm's fit, and "
-								"\"algorithm\".")));
+						grid->scope == NULL
+							? errhint("A grid varies the options of the algorithm's fit, and "
+									  "\"algorithm\".")
+							: errhint("A grid varies the options of %s.",
+									  grid->learners[0]->algorithm->name)));
+}
+
+/* the learners where the grid itself names none */
+static void
+set_learner(Grid *grid)
+{
+	JsonbValue *algorithm = rml_options_find(grid->options, "algorithm");
+
+	grid->n_learners = 1;
+	grid->learners = palloc(sizeof(RmlLearner *));
+	if (grid->scope != NULL)
+		grid->learners[0] = grid->scope->learner;
+	else if (algorithm != NULL)
+		grid->learners[0] = learner_named(grid, algorithm);
+	else
+		grid->learners[0] =
+			rml_learner_by_name(rml_learner_names[(int) grid->own->options[0].standard]);
 }
 
 /* algorithms and axes of the options */
@@ -190,19 +224,11 @@ read_options(Grid *grid)
 	JsonbValue *object = has_option(grid->own->options, grid->own->n_options, "grid")
 							 ? rml_options_find(grid->options, "grid")
 							 : NULL;
-	JsonbValue *algorithm = rml_options_find(grid->options, "algorithm");
 
 	if (object != NULL)
 		read_grid(grid, object);
 	if (grid->n_learners == 0)
-	{
-		grid->n_learners = 1;
-		grid->learners = palloc(sizeof(RmlLearner *));
-		grid->learners[0] =
-			algorithm != NULL
-				? learner_named(grid, algorithm)
-				: rml_learner_by_name(rml_learner_names[(int) grid->own->options[0].standard]);
-	}
+		set_learner(grid);
 	for (int i = 0; i < grid->n_axes; i++)
 		check_axis(grid, &grid->axes[i]);
 }
@@ -319,9 +345,10 @@ count_cells(const Grid *grid)
 
 RmlGridCell *
 rml_grid_cells(RmlEnv *env, Jsonb *options, const RmlOptionSet *row_options,
-			   const RmlOptionSet *own, int *n_cells)
+			   const RmlOptionSet *own, const RmlGridScope *scope, int *n_cells)
 {
 	Grid grid = {.env = env,
+				 .scope = scope,
 				 .function = rml_pg_env_function(env),
 				 .options = options,
 				 .row_options = row_options,

@@ -23,7 +23,7 @@ rml_tuning_begin(RmlEnv *env, Jsonb *options, const RmlOptionSet *row_options,
 {
 	RmlTuningParams *tuning = own->params;
 	int n_cells;
-	RmlGridCell *cells = rml_grid_cells(env, options, row_options, own, &n_cells);
+	RmlGridCell *cells = rml_grid_cells(env, options, row_options, own, NULL, &n_cells);
 
 	tuning->n_cells = n_cells;
 	tuning->cells = cells;
