@@ -28,8 +28,12 @@ SET search_path = public, retailml;
 \set churn `cat :'path'`
 \set path :srcdir '/models/ltv-1.hex'
 \set ltv `cat :'path'`
+\set path :srcdir '/models/svdpp-1.hex'
+\set svdpp `cat :'path'`
+\set path :srcdir '/models/svdpp-1-text.hex'
+\set svdpp_text `cat :'path'`
 BEGIN;
-SELECT plan(35);
+SELECT plan(43);
 
 CREATE TEMP TABLE samples AS SELECT decode(:'kmeans', 'hex') AS kmeans, decode(:'kmeans2', 'hex') AS kmeans2, decode(:'kprototypes', 'hex') AS kprototypes, decode(:'rfm', 'hex') AS rfm,
     decode(:'linreg', 'hex') AS linreg, decode(:'logreg', 'hex') AS logreg, decode(:'churn', 'hex') AS churn, decode(:'ltv', 'hex') AS ltv;
@@ -125,6 +129,32 @@ FROM grown JOIN (VALUES ('tree', '7bd92cb1290575e7a5c98c6d361d63b7'), ('forest',
 SELECT is(tree_fit(f, 'buys', '{"features": ["age", "region", "education", "income"], "weight": "signup_days"}'), (SELECT model FROM grown WHERE name = 'tree'), 'tree 1: made again') FROM customers f;
 SELECT is(forest_fit(f, 'band', '{"features": ["age", "education", "loyalty_score"], "n_trees": 3, "min_samples_leaf": 10}'), (SELECT model FROM grown WHERE name = 'forest'), 'forest 1: made again') FROM customers f;
 SELECT is(boost_fit(f, 'income', '{"features": ["age", "region", "education", "loyalty_score"], "n_trees": 4, "max_leaves": 5, "early_stopping": 3, "subsample": 0.9}'), (SELECT model FROM grown WHERE name = 'boost'), 'boost 1: made again') FROM customers f;
+
+-- recommendations: of bigint ids with everything, of text ids with nothing but factors
+CREATE TEMP TABLE recommenders AS SELECT decode(:'svdpp', 'hex') AS svdpp, decode(:'svdpp_text', 'hex') AS svdpp_text;
+SELECT is(model_info(svdpp), '{"low": 1, "high": 5, "mean": 3.0125, "rows": 160, "epochs": 4, "id_type": "bigint", "n_items": 12, "n_users": 40, "options":
+    {"lr": 0.007, "reg": 0.02, "clip": true, "seed": 42, "lr_bi": 0.007, "lr_bu": 0.007, "lr_pu": 0.007, "lr_qi": 0.007, "lr_yj": 0.007, "biased": true,
+    "reg_bi": 0.02, "reg_bu": 0.02, "reg_pu": 0.02, "reg_qi": 0.02, "reg_yj": 0.02, "holdout": 0.2, "implicit": "none", "init_std": 0.1, "n_epochs": 4,
+    "init_mean": 0, "n_factors": 3, "transform": "none", "duplicates": "mean", "early_stopping": 0, "implicit_feedback": true}, "skipped": 0, "verdict":
+    {"z": 2.545768079018741, "mae": 0.8257141192754109, "rmse": 1.0744037859251523, "ratings": 30, "verdict": "better than the item mean", "biases_rmse":
+    1.143231366553898, "item_mean_rmse": 1.1942604813699536, "global_mean_rmse": 1.0366437080862414}, "features": [], "algorithm": "svdpp", "n_ratings": 160,
+    "train_rmse": 1.240910992672298}', 'svdpp 1: info') FROM recommenders;
+SELECT is(model_info(svdpp_text), '{"low": 0, "high": 2.1972246170043945, "mean": 0, "rows": 32, "epochs": 3, "id_type": "text", "n_items": 8, "n_users": 12,
+    "options": {"lr": 0.007, "reg": 0.02, "clip": false, "seed": 42, "lr_bi": 0.007, "lr_bu": 0.007, "lr_pu": 0.007, "lr_qi": 0.007, "lr_yj": 0.007, "biased":
+    false, "reg_bi": 0.02, "reg_bu": 0.02, "reg_pu": 0.02, "reg_qi": 0.02, "reg_yj": 0.02, "holdout": 0, "implicit": "purchases", "init_std": 0.1, "n_epochs": 3,
+    "init_mean": 0, "n_factors": 10, "transform": "log1p", "duplicates": "sum", "early_stopping": 0, "implicit_feedback": false}, "skipped": 0, "verdict":
+    {"z": null, "mae": null, "rmse": null, "ratings": 0, "verdict": "not tested", "biases_rmse": null, "item_mean_rmse": null, "global_mean_rmse": null},
+    "features": [], "algorithm": "svdpp", "n_ratings": 32, "train_rmse": 1.5967657652404985}', 'svdpp 1 of texts: info') FROM recommenders;
+SELECT is(string_agg(round(svdpp_predict(svdpp, u, i)::numeric, 12)::text, ', ' ORDER BY u, i),
+    '3.171029253479, 3.208938598859, 2.971072823554, 2.946985086448, 3.213882473111, 3.012500000000', 'svdpp 1: predictions')
+FROM recommenders, (VALUES (1, 1), (17, 4), (40, 12), (17, 99), (99, 4), (99, 99)) v (u, i);
+SELECT is(string_agg(round(svdpp_predict(svdpp_text, u, i)::numeric, 12)::text, ', ' ORDER BY u COLLATE "C", i COLLATE "C"),
+    '0.000000000000, 0.022012045792, 0.000000000000, -0.058572165606', 'svdpp 1 of texts: predictions')
+FROM recommenders, (VALUES ('C-1', 'Größe 1'), ('C-12', 'Größe 4'), ('C-12', '?'), ('?', 'Größe 4')) v (u, i);
+SELECT is(md5(string_agg(f::text, ',')), '901b9c304f6ab3cf32ced543be19db4d', 'svdpp 1: factors') FROM recommenders, svdpp_factors(svdpp) f;
+SELECT is(md5(string_agg(f::text, ',')), '43dc5fd1e3ef3bfcfd7bb8b2c278f75d', 'svdpp 1 of texts: factors') FROM recommenders, svdpp_factors(svdpp_text, NULL::text) f;
+SELECT is(string_agg(concat_ws(' ', source, item_id, round(contribution::numeric, 12)), ', '), 'mean 3.012500000000, user bias -0.041427176446, item bias 0.201382473111, factors 0.007482622286, item 8 0.016707382985, item 2 0.006631999260, item 5 0.004525411737, item 11 0.001135885926', 'svdpp 1: what an item adds') FROM recommenders, svdpp_explain(svdpp, 17, 4);
+SELECT is(string_agg(concat_ws(' ', epoch, round(train_rmse::numeric, 12), round(holdout_rmse::numeric, 12)), ', '), '1 1.335269411200 1.043030445819, 2 1.315238929074 1.052331227227, 3 1.298552929453 1.062930337035, 4 1.284537619431 1.074403785925', 'svdpp 1: history') FROM recommenders, svdpp_history(svdpp);
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -7,7 +7,7 @@ SET search_path = retailml, public;
 SET client_min_messages = warning;
 
 BEGIN;
-SELECT plan(154);
+SELECT plan(195);
 
 CREATE FUNCTION pg_temp.complaint(call text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -28,7 +28,9 @@ UNION ALL SELECT 'kprototypes', kprototypes_fit(f, 3, '{"exclude": ["id"]}') FRO
 UNION ALL SELECT 'rfm', rfm_fit(a, b, c) FROM facts
 UNION ALL SELECT 'tree', tree_fit(f, 'letter', '{"exclude": ["id"], "max_depth": 2}') FROM (SELECT *, chr(97 + id % 4) AS letter FROM facts) f
 UNION ALL SELECT 'churn', churn_fit(f, 'gone', '{"folds": 2}') FROM (SELECT a, b, a + id % 4 > 10 AS gone FROM facts) f
-UNION ALL SELECT 'ltv', ltv_fit(f, 'c', '{"folds": 2, "amount": "trend"}') FROM (SELECT a, c FROM facts WHERE id <= 30) f;
+UNION ALL SELECT 'ltv', ltv_fit(f, 'c', '{"folds": 2, "amount": "trend"}') FROM (SELECT a, c FROM facts WHERE id <= 30) f
+UNION ALL SELECT 'svdpp', svdpp_train(id % 20, id % 7, a, '{"n_factors": 3, "n_epochs": 2}') FROM facts
+UNION ALL SELECT 'svdpp of texts', svdpp_train('u' || id % 20, 'i' || id % 7, a, '{"n_factors": 2, "n_epochs": 2, "biased": false}') FROM facts;
 
 -- every function that takes a model, applied to $1
 CREATE TABLE calls (name text, call text);
@@ -74,6 +76,19 @@ INSERT INTO calls VALUES
     ('churn_explain of an array', 'SELECT count(x) FROM churn_explain($1, ARRAY[1, 2]::float8[]) x'),
     ('ltv_predict of an array', 'SELECT ltv_predict($1, ARRAY[1, 2]::float8[])'),
     ('permutation_importance', 'SELECT permutation_importance($1, f, ''letter'') FROM (SELECT 1 AS a, 2 AS b, 3 AS c, chr(96 + i) AS letter FROM generate_series(1, 4) i) f'),
+    ('svdpp_predict', 'SELECT svdpp_predict($1, 3, 5)'),
+    ('svdpp_predict of texts', 'SELECT svdpp_predict($1, ''u3'', ''i5'')'),
+    ('svdpp_explain', 'SELECT count(x) FROM svdpp_explain($1, 3, 5) x'),
+    ('svdpp_explain of texts', 'SELECT count(x) FROM svdpp_explain($1, ''u3'', ''i5'') x'),
+    ('svdpp_factors', 'SELECT count(x) FROM svdpp_factors($1) x'),
+    ('svdpp_factors of texts', 'SELECT count(x) FROM svdpp_factors($1, NULL::text) x'),
+    ('svdpp_recommend', 'SELECT count(x) FROM svdpp_recommend($1, 3) x'),
+    ('svdpp_recommend of texts', 'SELECT count(x) FROM svdpp_recommend($1, ''u3'') x'),
+    ('svdpp_recommend_all', 'SELECT count(x) FROM svdpp_recommend_all($1) x'),
+    ('svdpp_recommend_all of texts', 'SELECT count(x) FROM svdpp_recommend_all($1, 5, NULL::text) x'),
+    ('svdpp_similar_items', 'SELECT count(x) FROM svdpp_similar_items($1, 3) x'),
+    ('svdpp_similar_items of texts', 'SELECT count(x) FROM svdpp_similar_items($1, ''i3'') x'),
+    ('svdpp_history', 'SELECT count(x) FROM svdpp_history($1) x'),
     ('ltv_predict', 'SELECT ltv_predict($1, f) FROM (SELECT 1 AS a, 2 AS b, 3 AS c, NULL::text AS letter) f');
 SELECT is((SELECT count(DISTINCT regexp_replace(name, ' .*', '')) FROM calls),
     (SELECT count(DISTINCT p.proname) FROM pg_proc p WHERE p.pronamespace = 'retailml'::regnamespace AND p.proargnames[1] = 'model'), 'these are all functions that take a model');
