@@ -11,10 +11,14 @@
 
 /*
  * Ratings of a window.  More make better use of threads; but what the users of a window learn about an
- * item adds up without their seeing one another's steps, so they must be few against the ratings of all
+ * item adds up without their seeing one another's steps.  That is harmless as long as all of a window's
+ * steps together are short, so a window has at most this many ratings, this part of all ratings, and no
+ * more than so many users of the most popular item that their rates add up to this
  * (docs/algorithms/svdpp.md has the measurements).
  */
 #define WINDOW_RATINGS 1024
+#define WINDOWS_OF_ALL 64
+#define WINDOW_STEPS 0.1
 
 /* streams of random numbers: initial factors */
 #define STREAM_P 1
@@ -94,6 +98,18 @@ rate_of(double lr, double reg)
 	return (RmlRate){(float) lr, (float) (1 - lr * reg)};
 }
 
+static int64_t
+window_ratings(const RmlSvdppParams *params, const RmlTour *tour)
+{
+	double n = (double) tour->starts[tour->n_users];
+	double rate = fmax(fmax(params->lr_bi, params->lr_qi), params->lr_yj);
+	double most = fmin(WINDOW_RATINGS, n / WINDOWS_OF_ALL);
+
+	if (rate > 0)
+		most = fmin(most, WINDOW_STEPS / rate * n / (double) tour->most_buyers);
+	return (int64_t) most;
+}
+
 static void
 begin_windows(RmlDescent *descent, RmlEnv *env, int64_t most)
 {
@@ -143,6 +159,8 @@ begin_descent(RmlDescent *descent, RmlEnv *env, const RmlSvdppParams *params,
 	descent->qi = rate_of(params->lr_qi, params->reg_qi);
 	descent->yj = rate_of(params->lr_yj, params->reg_yj);
 	rml_svdpp_tour(&descent->tour, env, ratings, params->seed);
+	if (most == RML_WINDOW_AUTO)
+		most = window_ratings(params, &descent->tour);
 	begin_windows(descent, env, most);
 	begin_changes(descent, env);
 	descent->squares = RML_NEW_ZERO(env, double, (size_t) descent->tour.n_users);
@@ -260,6 +278,6 @@ const char *
 rml_svdpp_descend(RmlFactors *factors, RmlEnv *env, const RmlSvdppParams *params,
 				  const RmlRatings *ratings, RmlEpochFn after_epoch, void *context)
 {
-	return rml_svdpp_descend_by(factors, env, params, ratings, WINDOW_RATINGS, after_epoch,
+	return rml_svdpp_descend_by(factors, env, params, ratings, RML_WINDOW_AUTO, after_epoch,
 								context);
 }

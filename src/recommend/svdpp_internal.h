@@ -44,6 +44,7 @@ typedef struct RmlTour
 	float *values;                 /* [n] */
 	uint8_t *buckets;              /* [i] */
 	int64_t upto[RML_BUCKETS + 1]; /* ratings of all items of the buckets before */
+	int64_t most_buyers;           /* of the most popular item */
 } RmlTour;
 
 /* a user of a tour is its place in it */
@@ -72,6 +73,8 @@ extern void rml_svdpp_learn(const RmlDescent *descent, int32_t window, int32_t f
 /* apply the changes of users [first, last) to the items of buckets [low, high) */
 extern void rml_svdpp_apply(const RmlDescent *descent, int32_t first, int32_t last, int low,
 							int high);
+
+#define RML_WINDOW_AUTO (-1)
 
 /*
  * The descent with windows of at most so many ratings (one user at least).  With most = 0 every user is a

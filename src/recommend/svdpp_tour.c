@@ -87,8 +87,13 @@ count_buckets(RmlTour *tour, RmlEnv *env, const RmlRatings *ratings)
 	int64_t *buyers = rml_ratings_buyers(ratings, env);
 
 	memset(tour->upto, 0, sizeof tour->upto);
+	tour->most_buyers = 0;
 	for (int32_t item = 0; item < ratings->n_items; item++)
+	{
 		tour->upto[tour->buckets[item] + 1] += buyers[item];
+		if (buyers[item] > tour->most_buyers)
+			tour->most_buyers = buyers[item];
+	}
 	for (int bucket = 0; bucket < RML_BUCKETS; bucket++)
 		tour->upto[bucket + 1] += tour->upto[bucket];
 	rml_release(env, buyers);

@@ -308,6 +308,46 @@ test_naive(RmlEnv *env)
 
 /* ---- threads ---- */
 
+/* the error of the last epoch */
+static bool
+keep_error(void *context, int epoch, const RmlFactors *factors, double train_rmse)
+{
+	(void) epoch, (void) factors;
+	*(double *) context = train_rmse;
+	return true;
+}
+
+/*
+ * A window's steps add up.  Where few items meet many users, or steps are long, windows have to be so short that
+ * the error is that of a user a window; with windows of 1,024 all of these grow without bound or end far off.
+ */
+static void
+check_windows(RmlEnv *env, int32_t n_users, int32_t n_items, double share, double lr)
+{
+	RmlRatings ratings = make_ratings(env, n_users, n_items, share);
+	RmlSvdppParams params = defaults();
+	RmlFactors factors;
+	double error = NAN, wanted = NAN;
+
+	params.lr = params.lr_bu = params.lr_bi = params.lr_pu = params.lr_qi = params.lr_yj = lr;
+	rml_svdpp_descend(&factors, env, &params, &ratings, keep_error, &error);
+	rml_factors_release(&factors, env);
+	rml_svdpp_descend_by(&factors, env, &params, &ratings, 0, keep_error, &wanted);
+	rml_factors_release(&factors, env);
+	unit_near(error / wanted, 1, 0.05, "%d users, %d items, lr %g: no worse for windows",
+			  (int) n_users, (int) n_items, lr);
+}
+
+static void
+test_windows(RmlEnv *env)
+{
+	check_windows(env, 400, 3, 1, 0.007);
+	check_windows(env, 2000, 2, 1, 0.05);
+	check_windows(env, 3000, 100, 0.1, 0.05);
+	check_windows(env, 80, 40, 0.5, 0.05);
+	check_windows(env, 500, 50, 0.9, 0.02);
+}
+
 static bool
 same_factors(const RmlFactors *a, const RmlFactors *b)
 {
@@ -401,6 +441,7 @@ main(void)
 
 	test_golden(env);
 	test_naive(env);
+	test_windows(env);
 	test_threads(env);
 	test_edges(env);
 	unit_env_reset(env);
