@@ -168,6 +168,9 @@ extern const char *rml_svdpp_descend(RmlFactors *factors, RmlEnv *env, const Rml
 									 const RmlRatings *ratings, RmlEpochFn after_epoch,
 									 void *context);
 
+/* bytes it takes on top of the ratings, at its peak; the factors are part of it */
+extern size_t rml_svdpp_descend_bytes(const RmlSvdppParams *params, const RmlRatings *ratings);
+
 /* let go of the factors' arrays */
 extern void rml_factors_release(RmlFactors *factors, RmlEnv *env);
 

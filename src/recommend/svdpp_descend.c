@@ -281,3 +281,17 @@ rml_svdpp_descend(RmlFactors *factors, RmlEnv *env, const RmlSvdppParams *params
 	return rml_svdpp_descend_by(factors, env, params, ratings, RML_WINDOW_AUTO, after_epoch,
 								context);
 }
+
+/* ---- memory ---- */
+
+/* factors, the ratings in the order of the descent, what a window wants changed */
+size_t
+rml_svdpp_descend_bytes(const RmlSvdppParams *params, const RmlRatings *ratings)
+{
+	size_t users = (size_t) ratings->n_users, items = (size_t) ratings->n_items;
+	size_t s = ((size_t) params->n_factors + RML_LANES - 1) / RML_LANES * RML_LANES;
+	size_t window = items > WINDOW_RATINGS ? items : WINDOW_RATINGS;
+
+	return sizeof(float) * (s + 1) * (users + 2 * items) + 2 * sizeof(float) * (s + 1) * window +
+		   (sizeof(int32_t) + sizeof(float)) * (size_t) ratings->n + 3 * sizeof(double) * users;
+}

@@ -17,9 +17,6 @@
 
 #define BLOCK_USERS 256
 
-/* about as large as a window of the descent gets, if it is not one user with many items */
-#define WINDOW_RATINGS 1024
-
 #define POLL_RATINGS 1000000
 
 /* the run in which some ratings are held out */
@@ -333,23 +330,11 @@ rml_svdpp_fit(RmlSvdpp *model, RmlEnv *env, const RmlSvdppParams *params, const 
 
 /* ---- memory ---- */
 
-/* factors, the ratings in the order of the descent, what a window wants changed */
-static size_t
-descent_bytes(const RmlSvdppParams *params, const RmlRatings *ratings)
-{
-	size_t users = (size_t) ratings->n_users, items = (size_t) ratings->n_items;
-	size_t s = ((size_t) params->n_factors + RML_LANES - 1) / RML_LANES * RML_LANES;
-	size_t window = items > WINDOW_RATINGS ? items : WINDOW_RATINGS;
-
-	return sizeof(float) * (s + 1) * (users + 2 * items) + 2 * sizeof(float) * (s + 1) * window +
-		   (sizeof(int32_t) + sizeof(float)) * (size_t) ratings->n + 3 * sizeof(double) * users;
-}
-
 size_t
 rml_svdpp_fit_bytes(const RmlSvdppParams *params, const RmlRatings *ratings)
 {
 	size_t users = (size_t) ratings->n_users, items = (size_t) ratings->n_items;
-	size_t bytes = descent_bytes(params, ratings) + sizeof(int64_t) * items +
+	size_t bytes = rml_svdpp_descend_bytes(params, ratings) + sizeof(int64_t) * items +
 				   sizeof(RmlSvdppEpoch) * (size_t) params->n_epochs;
 
 	/* the sides, the training part, two predictions of each; means and biases */
