@@ -140,16 +140,19 @@ affinity(const RmlFactors *factors, int32_t item, const double *w)
 		   ((sums[1] + sums[5]) + (sums[3] + sums[7]));
 }
 
-/* scores [i] of all items, as far as they are needed to rank them: the user's own bias moves all alike */
+/* scores [i] of all items, as svdpp_recommend ranks them: for a user the model does not know, by buyers */
 static void
 score_all(const Recommender *recommender, int32_t user, double *scores)
 {
 	const RmlFactors *factors = &recommender->factors;
-	bool by_taste = recommender->method == RML_BY_FACTORS && ratings_of(recommender, user) > 0;
+	bool by_factors = recommender->method == RML_BY_FACTORS;
+	bool known = ratings_of(recommender, user) > 0;
 
 	for (int32_t item = 0; item < recommender->train.n_items; item++)
 	{
-		if (by_taste && recommender->buyers[item] > 0)
+		if (by_factors && !known)
+			scores[item] = (double) recommender->buyers[item];
+		else if (by_factors && recommender->buyers[item] > 0)
 			scores[item] = factors->mean + factors->bu[user] + factors->bi[item] +
 						   affinity(factors, item, recommender->w);
 		else
@@ -284,18 +287,6 @@ rml_rating_fold(RmlEnv *env, const RmlRatingValidation *validation, const RmlRat
 
 /* ---- memory ---- */
 
-/* the training part as it is and as the descent goes through it, factors, changes of a user with all items */
-static size_t
-factors_bytes(const RmlRatings *ratings, const RmlSvdppParams *params)
-{
-	size_t s = ((size_t) params->n_factors + PARTS - 1) / PARTS * PARTS;
-	size_t users = (size_t) ratings->n_users, items = (size_t) ratings->n_items;
-	size_t window = items > 1024 ? items : 1024;
-
-	return sizeof(float) * (s + 1) * (users + 2 * items) + 2 * sizeof(float) * (s + 1) * window +
-		   8 * (size_t) ratings->n + 5 * sizeof(double) * users;
-}
-
 size_t
 rml_rating_fold_bytes(const RmlRatingValidation *validation, const RmlRatingCell *cell)
 {
@@ -306,6 +297,6 @@ rml_rating_fold_bytes(const RmlRatingValidation *validation, const RmlRatingCell
 	if (validation->ranking > 0)
 		bytes += items * (sizeof(double) + sizeof(int32_t) + 1);
 	return bytes + (cell->method == RML_BY_FACTORS
-						? factors_bytes(ratings, cell->params)
+						? rml_svdpp_descend_bytes(cell->params, ratings)
 						: rml_baselines_bytes((int64_t) users, (int64_t) items));
 }

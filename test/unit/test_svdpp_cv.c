@@ -213,16 +213,25 @@ has(const ByHand *hand, int32_t user, int32_t item)
 	return false;
 }
 
+/* what items are ranked by */
+static double
+rank_score_by_hand(ByHand *hand, int32_t user, int32_t item)
+{
+	bool known = hand->train.starts[user + 1] > hand->train.starts[user];
+
+	return known ? score_by_hand(hand, user, item) : (double) hand->buyers[item];
+}
+
 /* candidates ahead of an item */
 static int
 place_by_hand(ByHand *hand, int32_t user, int32_t item)
 {
-	double own = score_by_hand(hand, user, item);
+	double own = rank_score_by_hand(hand, user, item);
 	int ahead = 0;
 
 	for (int32_t other = 0; other < hand->train.n_items; other++)
 	{
-		double score = score_by_hand(hand, user, other);
+		double score = rank_score_by_hand(hand, user, other);
 
 		ahead += !has(hand, user, other) && (score > own || (score == own && other < item));
 	}
@@ -303,6 +312,29 @@ test_factors(RmlEnv *env, Sample *sample)
 	rml_ratings_validate(env, &sample->validation, &cell, 1);
 	unit_near_array(cell.mean, wanted, 4, 1e-13, "factors: as models fitted by hand");
 	default_params(&sample->params);
+}
+
+/*
+ * Users 0 .. 7 have item 0 and dislike it, 8 has item 1 and likes it, 9 has item 0 and is alone in fold 1.
+ * A model knows nothing of 9 and shows what most have, item 0: a hit.  Without fold 0 it knows 9 and item 0
+ * only and shows item 0 to all others: eight hits of nine.
+ */
+static void
+test_strangers(RmlEnv *env)
+{
+	Sample sample;
+	RmlRatingCell cell = {.method = RML_BY_FACTORS};
+
+	begin_sample(env, &sample, 10, 2);
+	for (int32_t user = 0; user < 10; user++)
+		add_rating(&sample, user, user == 8, user == 8 ? 5 : 1, user == 9);
+	sample.validation.ranking = 1;
+	sample.validation.relevant = RML_AUTO;
+	sample.params.n_epochs = 100;
+	cell.params = &sample.params;
+	rml_ratings_validate(env, &sample.validation, &cell, 1);
+	unit_near(cell.mean[RML_RATING_RECALL], (1 + 8.0 / 9) / 2, 1e-15,
+			  "who is not known is shown what most have");
 }
 
 static void
@@ -500,6 +532,7 @@ main(void)
 	test_measures(env, &sample);
 	test_ranking(env);
 	test_factors(env, &sample);
+	test_strangers(env);
 	test_threads(env, &sample);
 	test_failure(env, &sample);
 	test_ranks();
