@@ -100,6 +100,14 @@ stops_in_time "churn_fit" "SET retailml.threads = 2" \
     "SELECT length(churn_fit(r, 'label', '{\"folds\": 2}')) FROM (SELECT * FROM $labelled LIMIT 10000) r"
 stops_in_time "binary_metrics" "SET max_parallel_workers_per_gather = 0" \
     "SELECT binary_metrics(a > c, d) FROM rows, generate_series(1, 3)"
+bought="(SELECT id::bigint * 7919 % 40000 AS u, id::bigint * 31 % 3001 AS p, a FROM rows) r"
+stops_in_time "svdpp_train" "SET retailml.threads = 2" \
+    "SELECT length(svdpp_train(u, p, a, '{\"n_epochs\": 40}')) FROM $bought"
+stops_in_time "svdpp_cross_validate" "SET retailml.threads = 2" \
+    "SELECT svdpp_cross_validate(u, p, a, '{\"n_epochs\": 5, \"ranking\": 5}') FROM $bought"
+sql "CREATE TABLE recommender AS SELECT svdpp_train(u, p, a, '{\"n_epochs\": 1, \"holdout\": 0}') AS model FROM $bought"
+stops_in_time "svdpp_recommend_all" "SET retailml.threads = 2" \
+    "SELECT count(*) FROM recommender, svdpp_recommend_all(model, 20)"
 stops_in_time "generate_synthetic_purchases" "SET work_mem = '64MB'" \
     "SELECT count(*) FROM generate_synthetic_purchases(1500000)"
 
