@@ -64,12 +64,12 @@ user_id, item_id, rating: as in svdpp_train. For ids that are text see svdpp_cro
 Options (jsonb object)
   folds     2 .. 100 (3)
   grid      an object of arrays of values to try, for any option of svdpp_train except seed, duplicates, transform, implicit, clip; at most 1000 cells
-  ranking   n: judge the first n of a ranking as well (0: no). For every user with a relevant rating in the fold, all items without a training rating are ranked: precision_at_n, recall_at_n, ndcg_at_n (binary gains) are means over these users, coverage is the share of items that are recommended to anybody. "popularity" becomes a baseline; it predicts no rating
+  ranking   n: judge the first n of a ranking as well (0: no). For every user with a relevant rating in the fold, all items without a training rating are ranked, by prediction or, if the user has none, by buyers as in svdpp_recommend: precision_at_n, recall_at_n, ndcg_at_n (binary gains) are means over these users, coverage is the share of items that are recommended to anybody. "popularity" becomes a baseline; it predicts no rating
   relevant  a rating of a fold is relevant from this value on ("auto": all are), before the transform
   metric    what ranks the rows: "rmse" (default), "mae", "precision_at_n", "recall_at_n", "ndcg_at_n", "coverage"
 All other options of svdpp_train are accepted as fixed values, except holdout and early_stopping: the folds are what is held out.
 
-A cell whose factors grow without bound has no measures and no rank. Rows without user, item or rating are left out. NULL when none is left. The same ratings and options give the same result, whatever the order of rows (except for duplicates = "last"), the plan or the number of threads.
+A cell whose factors grow without bound has no measures and no rank, and a NOTICE says so. Rows without user, item or rating are left out. NULL when none is left. The same ratings and options give the same result, whatever the order of rows (except for duplicates = "last"), the plan or the number of threads.
 
 Errors: an unknown option or a value out of range, a fold without a rating (22023); more than 1000 cells (54000); more memory than retailml.max_memory (53400); what svdpp_train refuses in the ratings.
 

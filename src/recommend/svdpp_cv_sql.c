@@ -162,6 +162,24 @@ make_cells(const Params *params, RmlRatingCell *cells)
 	return params->n_cells + n_baselines;
 }
 
+/* say why cells have no measures */
+static void
+report_failures(const RmlRatingCell *cells, int n_cells)
+{
+	const char *reason = NULL;
+	int failed = 0;
+
+	for (int c = 0; c < n_cells; c++)
+	{
+		failed += cells[c].failure != NULL;
+		reason = reason == NULL ? cells[c].failure : reason;
+	}
+	if (failed > 0)
+		ereport(NOTICE, (errmsg("%s: %d of %d cells of the grid have no measures", spec.function,
+								failed, n_cells),
+						 errdetail("Of the first of them, %s.", reason)));
+}
+
 static Datum
 validate(FunctionCallInfo fcinfo, RmlRatingState *state)
 {
@@ -188,6 +206,7 @@ validate(FunctionCallInfo fcinfo, RmlRatingState *state)
 	validation.folds = folds;
 	rml_pg_env_check_room(env, rml_ratings_validate_bytes(&validation, cells, n, env->threads));
 	rml_ratings_validate(env, &validation, cells, n);
+	report_failures(cells, params->n_cells);
 	rml_rating_cells_rank(cells, n, (RmlRatingMeasure) params->metric);
 	result.best = rml_rating_cells_best(cells, n);
 	return rml_composite_array(fcinfo, n, RESULT_COLUMNS, fill_cell, &result);
