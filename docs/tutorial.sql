@@ -1,7 +1,7 @@
 -- From a purchase log to named customer segments.
 --
--- Starts from the table purchases_raw (customer_id, order_id, ordered_at, quantity, amount), one row
--- per line of an order.  `make demo` makes it and runs this file; docs/tutorial.md explains it.
+-- Starts from the table purchases_raw (customer_id, order_id, ordered_at, quantity, amount, product_id),
+-- one row per line of an order.  `make demo` makes it and runs this file; docs/tutorial.md explains it.
 
 CREATE SCHEMA tutorial;                         -- to remove it all: DROP SCHEMA tutorial CASCADE
 SET search_path = tutorial, retailml, public;

@@ -2,12 +2,13 @@
 # demo_load.sh: a purchase log in a CSV file into the table purchases_raw.  Sourced by demo.sh.
 #
 # load_log FILE finds out the compression, encoding, separator and columns.  What the header does not
-# say is said by CUSTOMER=, ORDER=, DATE=, QUANTITY=, PRICE= or AMOUNT=; DATE_ORDER=DMY or MDY
-# says which comes first where the dates leave it open.
+# say is said by CUSTOMER=, ORDER=, DATE=, QUANTITY=, PRICE=, AMOUNT=, PRODUCT=, DESCRIPTION= or
+# CATEGORY=; DATE_ORDER=DMY or MDY says which comes first where the dates leave it open.  Products
+# with their names go to the table products_raw.
 
-ROLES="CUSTOMER ORDER DATE QUANTITY PRICE AMOUNT"
+ROLES="CUSTOMER ORDER DATE QUANTITY PRICE AMOUNT PRODUCT DESCRIPTION CATEGORY"
 
-# names of columns, in lower case without anything but letters and digits
+# names of columns, in lower case without anything but letters and digits, the surest first
 declare -A KNOWN=(
     [CUSTOMER]="customerid customer customerno customernumber customercode customerkey custid clientid
         client userid user memberid member buyerid shopperid householdkey householdid accountid"
@@ -20,10 +21,15 @@ declare -A KNOWN=(
     [AMOUNT]="amount totalamount total totalprice linetotal dollars revenue sales spend spent
         salesamount salesvalue netamount turnover paymentvalue purchaseamount transactionamount
         orderamount ordervalue ordertotal"
+    [PRODUCT]="productid productcode productno productkey productnumber stockcode sku skuid itemid
+        itemcode itemno itemnumber articleid articleno articlenumber article ean upc asin product item"
+    [DESCRIPTION]="description productdescription itemdescription productname itemname articlename"
+    [CATEGORY]="category categoryname productcategory itemcategory department productgroup"
 )
 
 declare -A COLUMN # role -> position in the file, from 1
 NAMES=()          # the header
+PLAIN=()          # the same as they are compared
 
 # ---------------------------------------------------------------- the file
 
@@ -111,14 +117,16 @@ plain()
 # the columns of role $1, as positions: named by the user, or recognised
 candidates()
 {
-    local role=$1 wanted=${!1:-} i known
-    for i in "${!NAMES[@]}"; do
-        if [ -n "$wanted" ]; then
+    local wanted=${!1:-} i known
+    if [ -n "$wanted" ]; then
+        for i in "${!NAMES[@]}"; do
             if [ "${NAMES[i],,}" = "${wanted,,}" ]; then echo $((i + 1)); fi
-            continue
-        fi
-        for known in ${KNOWN[$role]}; do
-            if [ "$(plain "${NAMES[i]}")" = "$known" ]; then echo $((i + 1)); fi
+        done
+        return
+    fi
+    for known in ${KNOWN[$1]}; do
+        for i in "${!PLAIN[@]}"; do
+            if [ "${PLAIN[i]}" = "$known" ]; then echo $((i + 1)); fi
         done
     done
 }
@@ -139,7 +147,7 @@ unclear()
         echo "Name the others, with quotes where there are blanks, for example"
         echo "    make demo DATA=$FILE CUSTOMER=\"client number\" DATE=day PRICE=price"
         echo "CUSTOMER, DATE and either PRICE (of a piece) or AMOUNT (of the row) are needed,"
-        echo "ORDER and QUANTITY are optional."
+        echo "ORDER, QUANTITY, PRODUCT, DESCRIPTION and CATEGORY are optional."
     } >&2
     exit 1
 }
@@ -147,13 +155,20 @@ unclear()
 # COLUMN of every role that the header or the user gives
 recognise()
 {
-    local role found unclear=''
+    local role found unclear='' i
+    for i in "${!NAMES[@]}"; do PLAIN[i]=$(plain "${NAMES[i]}"); done
     for role in $ROLES; do
         mapfile -t found < <(candidates "$role")
         case ${#found[@]} in
             0) [ -z "${!role:-}" ] || unclear+="there is no column ${!role} for $role; " ;;
             1) COLUMN[$role]=${found[0]} ;;
-            *) unclear+="more than one column could be the $role; " ;;
+            *)
+                # a log often has several columns about products, and nothing depends on the right one
+                case $role in
+                    PRODUCT | DESCRIPTION | CATEGORY) COLUMN[$role]=${found[0]} ;;
+                    *) unclear+="more than one column could be the $role; " ;;
+                esac
+                ;;
         esac
     done
     # who names the price does not want a total that was recognised, and the reverse
@@ -198,7 +213,8 @@ convert_log()
     if [ "$SEPARATOR" = ';' ]; then comma=true; fi
     "$PG_BINDIR/psql" -Xq -v ON_ERROR_STOP=1 -v customer="$(field CUSTOMER)" \
         -v order="$(field ORDER)" -v date="$(field DATE)" -v quantity="$(field QUANTITY)" \
-        -v price="$(field PRICE)" -v amount="$(field AMOUNT)" -v comma="$comma" \
+        -v price="$(field PRICE)" -v amount="$(field AMOUNT)" -v product="$(field PRODUCT)" \
+        -v description="$(field DESCRIPTION)" -v category="$(field CATEGORY)" -v comma="$comma" \
         -v has_quantity="${COLUMN[QUANTITY]:+1}" -v has_amount="${COLUMN[AMOUNT]:+1}" \
         -v date_order="${DATE_ORDER:-}" -f test/harness/demo_load.sql
 }
@@ -215,8 +231,10 @@ describe_log()
             PRICE:?*) if [ -n "${COLUMN[AMOUNT]:-}" ]; then name="(not used: $name)"; fi ;;
             PRICE:) continue ;;
             AMOUNT:) name="(none: quantity x price)" ;;
+            PRODUCT:) name="(none: no recommendations)" ;;
+            DESCRIPTION: | CATEGORY:) continue ;;
         esac
-        printf '    %-9s %s\n' "${role,,}" "$name"
+        printf '    %-11s %s\n' "${role,,}" "$name"
     done
 }
 

@@ -1,5 +1,6 @@
--- From purchases_csv, all text, to purchases_raw.  The variables customer, order, date, quantity,
--- price and amount are the columns (or NULL), comma is true where 1,234 has decimals.
+-- From purchases_csv, all text, to purchases_raw and products_raw.  The variables customer, order,
+-- date, quantity, price, amount, product, description and category are the columns (or NULL), comma
+-- is true where 1,234 has decimals.
 
 SET client_min_messages = warning;
 
@@ -83,6 +84,9 @@ SELECT regexp_replace(pg_temp.said(:customer), '^([0-9]+)\.0$', '\1') AS custome
        CASE WHEN :'has_quantity' = '' THEN 1 ELSE pg_temp.number(:quantity, :comma) END AS quantity,
        pg_temp.number(:price, :comma) AS price,
        pg_temp.number(:amount, :comma) AS amount,
+       pg_temp.said(:product) AS product_id,
+       pg_temp.said(:description) AS description,
+       pg_temp.said(:category) AS category,
        odd AS odd_date
 FROM public.purchases_csv LEFT JOIN moments ON field = :date;
 
@@ -92,8 +96,18 @@ CREATE TABLE public.purchases_raw AS
 SELECT customer_id,
        coalesce(order_id, customer_id || ' ' || ordered_at::date) AS order_id,
        ordered_at, quantity,
-       CASE WHEN :'has_amount' = '' THEN quantity * price ELSE amount END AS amount
+       CASE WHEN :'has_amount' = '' THEN quantity * price ELSE amount END AS amount,
+       product_id
 FROM typed;
+
+-- A product has the name and the category that most of its rows have.
+DROP TABLE IF EXISTS public.products_raw;
+CREATE TABLE public.products_raw AS
+SELECT product_id, coalesce(mode() WITHIN GROUP (ORDER BY description), product_id) AS product,
+       mode() WITHIN GROUP (ORDER BY category) AS category
+FROM typed
+WHERE product_id IS NOT NULL
+GROUP BY product_id;
 
 DO $$
 DECLARE

@@ -8,7 +8,7 @@ set -euo pipefail
 cd "$REPO"
 
 dir=$(mktemp -d "$RETAILML_SCRATCH/demo.XXXXXX")
-unset CUSTOMER ORDER DATE QUANTITY PRICE AMOUNT DATE_ORDER DATA
+unset CUSTOMER ORDER DATE QUANTITY PRICE AMOUNT PRODUCT DESCRIPTION CATEGORY DATE_ORDER DATA
 
 # demo NAME [VARIABLE=value...]: the whole demonstration in a database of its own
 demo()
@@ -20,7 +20,8 @@ demo()
     return 1
 }
 
-# load FILE [VARIABLE=value...]: only the loader; its rows, or its complaint and an exit status of 1
+# load FILE [VARIABLE=value...]: only the loader; its rows without products, or its complaint and an
+# exit status of 1
 load()
 {
     local file=$1 status=0
@@ -30,7 +31,8 @@ load()
         load_log "$file"
     ) >"$dir/load.out" 2>"$dir/load.err" || status=$?
     if [ "$status" -eq 0 ]; then
-        sql "SELECT * FROM public.purchases_raw ORDER BY ordered_at, amount"
+        sql "SELECT customer_id, order_id, ordered_at, quantity, amount
+             FROM public.purchases_raw ORDER BY ordered_at, amount"
     else
         cat "$dir/load.err"
         return 1
@@ -87,6 +89,8 @@ wanted='17850|536365|2010-12-13 08:26:00+00|2|5.00'
 is "$(load "$(csv 'InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country' \
     '536365,85123A,"A ""heart"", white\nof glass",2,2010-12-13 08:26:00,2.50,17850,United Kingdom')")" \
     "$wanted" "Online Retail's header, quotes, a line end in a field"
+products="SELECT * FROM public.products_raw ORDER BY product_id"
+is "$(sql "$products")" $'85123A|A "heart", white\nof glass|' "its product has a name"
 is "$(load "$(csv '\xEF\xBB\xBF"Customer ID";"Order-Nr.";"Order Date";"Qty";"Unit price (EUR)"\r' \
     '17850;536365;13.12.2010 08:26;2;"2,50 \xE2\x82\xAC"\r' '\r')" \
     ORDER=Order-Nr. PRICE='unit price (eur)')" "$wanted" \
@@ -120,6 +124,14 @@ is "$(load "$(csv 'customer,date,price' 'a,3/4/2025,1')" DATE_ORDER=DMY | cut -d
 is "$(load "$(csv 'customer,date,price' 'a,3/4/2025,1')" | cut -d'|' -f3)" \
     "2025-03-04 00:00:00+00" "without it, the month is first"
 like "$(cat "$dir/load.err")" 'month first' "which is said"
+
+is "$(load "$(csv 'customer,date,price,product,sku,department,item_name' 'a,2025-01-01,1,x,17,d,Bell' \
+    'a,2025-01-02,1,x,17,d,Bells' 'a,2025-01-03,1,x,17,e,Bells' 'a,2025-01-04,1,y,18,,' 'a,2025-01-05,1,y,,d,z')" | wc -l)" 5 \
+    "products are not what makes a row"
+is "$(sql "$products")" $'17|Bells|d\n18|18|' "sku before product, the most frequent name, or the id"
+is "$(sql "SELECT product_id FROM public.purchases_raw ORDER BY ordered_at")" $'17\n17\n17\n18' \
+    "rows have the product, or none"
+is "$(load "$dir/log.csv" PRODUCT=product >"$dir/rows" && sql "$products")" $'x|Bells|d\ny|z|d' "PRODUCT decides"
 
 # refused DESCRIPTION REGULAR-EXPRESSION FILE [VARIABLE=value...]
 refused()
