@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# demo.sh: from a purchase log to named customer segments, and to the customers about to leave.  Runs
-# docs/tutorial.sql and docs/tutorial-churn.sql, on the synthetic store or on the log DATA=file.csv[.gz];
-# needs the server of server.sh.
+# demo.sh: from a purchase log to named customer segments, to the customers about to leave, and to what
+# to offer them.  Runs docs/tutorial.sql, docs/tutorial-churn.sql and docs/tutorial-recommend.sql, on the
+# synthetic store or on the log DATA=file.csv[.gz]; needs the server of server.sh.
 set -euo pipefail
 # shellcheck source=test/harness/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -44,6 +44,18 @@ enough_for_churn()
         SELECT count(*) FILTER (WHERE stayed) >= 20 AND count(*) FILTER (WHERE NOT stayed) >= 20 FROM customers")" = t ]
 }
 
+# the third part needs products that customers share: ten that one customer in a hundred has, and five
+# of them with the average customer
+enough_for_recommendations()
+{
+    [ "$(sql "WITH pairs AS (SELECT DISTINCT customer_id, product_id FROM tutorial.purchases_checked
+                       WHERE problem IS NULL AND product_id IS NOT NULL),
+            customers AS (SELECT count(DISTINCT customer_id) AS n FROM pairs),
+            products AS (SELECT count(*) AS buyers FROM pairs GROUP BY product_id)
+        SELECT n >= 20 AND count(*) >= 10 AND sum(buyers) >= 5 * n
+        FROM products, customers WHERE 100 * buyers >= n GROUP BY n")" = t ]
+}
+
 # every statement, its result and its time; psql drops the empty lines
 run_tutorial()
 {
@@ -65,4 +77,12 @@ else
     echo "Too few customers left or stayed in this log to learn who will: docs/tutorial-churn.sql was not run."
 fi
 echo
-echo "Done in $(elapsed "$started").  The SQL above is docs/tutorial.sql and docs/tutorial-churn.sql; docs/tutorial.md and docs/tutorial-churn.md explain it."
+if enough_for_recommendations; then
+    run_tutorial docs/tutorial-recommend.sql
+elif [ "$(sql "SELECT count(product_id) FROM public.purchases_raw")" = 0 ]; then
+    echo "This log does not say which products were bought: docs/tutorial-recommend.sql was not run."
+else
+    echo "Too few products that customers share to learn what they like: docs/tutorial-recommend.sql was not run."
+fi
+echo
+echo "Done in $(elapsed "$started").  The SQL above is docs/tutorial.sql, docs/tutorial-churn.sql and docs/tutorial-recommend.sql; the pages docs/tutorial*.md of these names explain it."

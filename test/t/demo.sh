@@ -63,7 +63,7 @@ is "$(row_log_balances)" t "the row log balances"
 # 1 in 40 orders has no customer, and so on: all kinds of row were there to be removed
 is "$(sql "SELECT count(*) FROM tutorial.row_log WHERE removed > 0")" 3 "three steps removed rows"
 is "$(grep -c '^Time: ' "$dir/store.out")" \
-    "$(sed 's/--.*//' docs/tutorial.sql docs/tutorial-churn.sql | grep -c ';')" \
+    "$(sed 's/--.*//' docs/tutorial.sql docs/tutorial-churn.sql docs/tutorial-recommend.sql | grep -c ';')" \
     "every statement has its time"
 
 # statements without comments and layout
@@ -75,9 +75,21 @@ statements()
 is "$(awk '/^```sql/ { f = 1; next } /^```/ { f = 0 } f' docs/tutorial.md | statements)" \
     "$(cat test/harness/demo_store.sql docs/tutorial.sql | statements)" \
     "docs/tutorial.md has the statements of docs/tutorial.sql"
-page=$(awk '/^```sql/ { f = 1; next } /^```/ { f = 0 } f' docs/tutorial-churn.md | statements)
-file=$(statements <docs/tutorial-churn.sql)
-is "${page: -${#file}}" "$file" "docs/tutorial-churn.md ends with the statements of docs/tutorial-churn.sql"
+for name in churn recommend; do
+    page=$(awk '/^```sql/ { f = 1; next } /^```/ { f = 0 } f' "docs/tutorial-$name.md" | statements)
+    file=$(statements <"docs/tutorial-$name.sql")
+    is "${page: -${#file}}" "$file" "docs/tutorial-$name.md ends with the statements of docs/tutorial-$name.sql"
+done
+# what the reasons say, from the store itself
+is "$(sql "SELECT count(*), count(*) FILTER (WHERE buyers <> (SELECT count(DISTINCT customer_id) FROM tutorial.purchases_checked AS p
+               WHERE p.product_id = o.product_id AND problem IS NULL)),
+               count(*) FILTER (WHERE abs(score - retailml.svdpp_predict(model, customer_id, product_id)) > 1e-12),
+               count(*) FILTER (WHERE EXISTS (SELECT FROM tutorial.purchases_checked AS p WHERE p.customer_id = o.customer_id
+                                              AND p.product_id = o.product_id AND problem IS NULL))
+           FROM tutorial.offers AS o, tutorial.models WHERE name = 'recommender'")" "15|0|0|0" \
+    "five offers each, of products they do not have, with the numbers of plain SQL"
+is "$(sql "SELECT abs(sum(contribution) - score) < 1e-9 FROM tutorial.parts, tutorial.offers
+           WHERE no = 1 AND rank = 1 GROUP BY score")" t "the parts add up"
 for page in $(make -s pages-list); do
     ok "the output in $page is current" test/harness/demo_pages.sh check "$page"
 done
@@ -171,6 +183,7 @@ refused "prices that are none" 'no number that can be read' "$(csv 'customer,dat
 csv 'customer,date,price' 'a,2025-01-01,1' 'a,2025-01-02,2' 'b,2025-01-03,5' >/dev/null
 ok "two customers are enough" demo small "DATA=$dir/log.csv"
 is "$(row_log_balances)" t "the row log balances"
+like "$(cat "$dir/small.out")" 'does not say which products' "and need no products"
 csv 'customer,date,price' 'a,2025-01-01,1' >/dev/null
 database_new demo_one
 like "$(DATA=$dir/log.csv test/harness/demo.sh 2>&1)" 'only 1 customers have a purchase' "one is not"
@@ -223,8 +236,12 @@ if [ -f "${RETAILML_DATA:-}/online_retail_2010_2011.csv.gz" ]; then
         "so are recency, frequency and monetary of each customer"
     is "$(sql "SELECT count(*), sum((monetary IS NOT NULL)::int) FROM tutorial.customer_segments
                LEFT JOIN tutorial.customer_rfm USING (customer_id)")" "4338|4338" "the segments hold all customers"
+    is "$(sql "SELECT format('| %s | %s | %s | %s |', by, count(*) FILTER (WHERE hit), round(avg(amount)::numeric, 2),
+                   count(DISTINCT product_id)) FROM tutorial.trial_offers GROUP BY place, by ORDER BY place")" \
+        "$(sed -n '/^## On a real log/,/^## What/p' docs/tutorial-recommend.md | grep '^| .*[0-9] |$')" \
+        "so are those of docs/tutorial-recommend.md"
     is "$(section_rows)" "$(figures)" "the figures of docs/tutorial.md are these"
 else
-    skip 6 "the Online Retail file is not here"
+    skip 7 "the Online Retail file is not here"
 fi
 done_testing
