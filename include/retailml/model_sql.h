@@ -40,6 +40,10 @@ extern RmlScorer *rml_scorer_model(FunctionCallInfo fcinfo, uint16_t algorithm);
  */
 extern RmlScorer *rml_scorer_row(FunctionCallInfo fcinfo, uint16_t algorithm);
 
+/* bind rows like this one to the features of a schema, which must outlive the binding */
+extern void rml_schema_bind(RmlBinding *binding, MemoryContext context, Oid row_type, Datum row,
+							RmlSchema *schema);
+
 /* decode for a set-returning function, no cache; the model lives in the current context */
 extern RmlModel *rml_model_argument(FunctionCallInfo fcinfo, int argument, uint16_t algorithm);
 

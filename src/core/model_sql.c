@@ -197,12 +197,12 @@ schema_code(void *target, int column, const char *text, size_t length)
 	return rml_schema_code(&schema->features[column], text, length);
 }
 
-static void
-bind_row(FunctionCallInfo fcinfo, RmlScorer *scorer)
+void
+rml_schema_bind(RmlBinding *binding, MemoryContext context, Oid row_type, Datum row,
+				RmlSchema *schema)
 {
-	RmlSchema *schema = &scorer->model.schema;
 	int n = schema->n_features;
-	MemoryContext caller = MemoryContextSwitchTo(scorer->context);
+	MemoryContext caller = MemoryContextSwitchTo(context);
 	char **names = palloc(sizeof(char *) * Max(n, 1));
 	RmlKind *kinds = palloc(sizeof(RmlKind) * Max(n, 1));
 	int *slots = palloc(sizeof(int) * Max(n, 1));
@@ -214,9 +214,15 @@ bind_row(FunctionCallInfo fcinfo, RmlScorer *scorer)
 		slots[i] = schema->features[i].slot;
 	}
 	MemoryContextSwitchTo(caller);
-	rml_row_bind(&scorer->binding, scorer->context, get_fn_expr_argtype(fcinfo->flinfo, 1),
-				 PG_GETARG_DATUM(1), n, names, kinds, slots, schema->positional, schema_code,
-				 schema);
+	rml_row_bind(binding, context, row_type, row, n, names, kinds, slots, schema->positional,
+				 schema_code, schema);
+}
+
+static void
+bind_row(FunctionCallInfo fcinfo, RmlScorer *scorer)
+{
+	rml_schema_bind(&scorer->binding, scorer->context, get_fn_expr_argtype(fcinfo->flinfo, 1),
+					PG_GETARG_DATUM(1), &scorer->model.schema);
 	scorer->bound = true;
 }
 
