@@ -13,7 +13,7 @@
  * population stability index", J. Risk Model Validation 14 (2020)), so a few hundred rows are a noisy
  * witness.
  *
- * Bins of a category: each text of training, missing, other (not seen in training).  Bins of a number:
+ * Bins of a boolean: false, true, missing.  Bins of a category: each text of training, missing, other (not seen in training).  Bins of a number:
  * those between the deciles of training, a tenth each, and missing.  What lies beyond the smallest
  * and the largest value counts to the first and the last bin.  Where these are a single value
  * (the edges coincide) they take only that value, and what lies beyond has a bin of its own, of
@@ -29,6 +29,9 @@
  * 10, and among all lines in a tube the taut string has the smallest such sum, whatever the function is
  * (R. Barlow, D. Bartholomew, J. Bremner and H. Brunk, "Statistical Inference under Order
  * Restrictions", 1972).  Without ties L = R, and psi is the usual one.
+ *
+ * What the bounds do not tell stays unseen: a value that less than a tenth of the rows had may go up to
+ * a tenth.
  *
  * A bin without rows on one side counts as half a row there, at most as the other side's share.
  *
@@ -51,7 +54,7 @@ typedef struct RmlDriftCounts
 	int64_t *missing; /* [n_features] of all rows */
 	/*
 	 * [n_cells] one stretch for each feature, from first[feature].  A category has a cell for each
-	 * code; a number cell 0 for missing, and 1 + the edges below it + the edges up to it.
+	 * code; a boolean 0 for missing, then false and true; a number 0 for missing, and 1 + the edges below it + the edges up to it.
 	 */
 	int64_t *cells;
 	int64_t *first; /* [n_features] */

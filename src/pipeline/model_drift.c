@@ -12,11 +12,18 @@
 /* missing, then 1 + edges below + edges up to */
 #define NUMBER_CELLS (2 * RML_DECILES + 2)
 
+/* cells of a boolean; 0 is missing */
+#define CELL_FALSE 1
+#define CELL_TRUE 2
+#define BOOLEAN_CELLS 3
+
 /* ---- cells ---- */
 
 static int64_t
 feature_cells(const RmlFeature *feature)
 {
+	if (feature->kind == RML_BOOLEAN)
+		return BOOLEAN_CELLS;
 	/* missing, the categories, other */
 	return feature->kind == RML_CATEGORICAL ? (int64_t) feature->n_categories + 2 : NUMBER_CELLS;
 }
@@ -32,6 +39,8 @@ number_cell(const RmlFeature *feature, double x)
 
 	if (isnan(x))
 		return 0;
+	if (feature->kind == RML_BOOLEAN)
+		return x == 0 ? CELL_FALSE : CELL_TRUE;
 	for (int i = 0; i < RML_DECILES; i++)
 		cell += (feature->deciles[i] < x) + (feature->deciles[i] <= x);
 	return cell;
@@ -114,7 +123,7 @@ same_bins(const RmlFeature *a, const RmlFeature *b)
 	if (strcmp(a->name, b->name) != 0 || a->kind != b->kind || a->n_missing != b->n_missing)
 		return false;
 	if (a->kind != RML_CATEGORICAL)
-		return memcmp(a->deciles, b->deciles, sizeof a->deciles) == 0;
+		return memcmp(a->deciles, b->deciles, sizeof a->deciles) == 0 && a->mean == b->mean;
 	if (a->n_categories != b->n_categories)
 		return false;
 	for (int32_t i = 0; i < a->n_categories; i++)
@@ -215,6 +224,22 @@ category_psi(const RmlFeature *feature, const int64_t *cells, Totals totals)
 		psi += bin_psi(totals, (double) feature->counts[i - 1] / totals.then,
 					   (double) cells[i] / totals.now);
 	return psi + bin_psi(totals, 0.0, (double) cells[other] / totals.now);
+}
+
+/*
+ * Deciles would not see a rare value come and go, but the mean of a boolean is the number of its true
+ * rows, once the imputed ones are taken out.
+ */
+static double
+boolean_psi(const RmlFeature *feature, const int64_t *cells, Totals totals)
+{
+	double missing = (double) feature->n_missing;
+	double yes = round(feature->mean * totals.then - feature->impute * missing);
+	double no = fmax(totals.then - missing - yes, 0.0);
+
+	return bin_psi(totals, missing / totals.then, (double) cells[0] / totals.now) +
+		   bin_psi(totals, no / totals.then, (double) cells[CELL_FALSE] / totals.now) +
+		   bin_psi(totals, yes / totals.then, (double) cells[CELL_TRUE] / totals.now);
 }
 
 /* rows below each edge, and rows up to it; returns all that have a value */
@@ -332,6 +357,20 @@ number_psi(const RmlFeature *feature, const int64_t *cells, Totals totals)
 	return psi + interval_psi(deciles, line, present, totals);
 }
 
+static double
+feature_psi(const RmlFeature *feature, const int64_t *cells, Totals totals)
+{
+	switch (feature->kind)
+	{
+		case RML_CATEGORICAL:
+			return category_psi(feature, cells, totals);
+		case RML_BOOLEAN:
+			return boolean_psi(feature, cells, totals);
+		default:
+			return number_psi(feature, cells, totals);
+	}
+}
+
 static const char *
 verdict(double psi)
 {
@@ -353,15 +392,11 @@ rml_drift_measure(const RmlDriftCounts *counts, RmlDrift *drift)
 	{
 		const RmlFeature *feature = &schema->features[i];
 		const int64_t *cells = counts->cells + counts->first[i];
-		bool categorical = feature->kind == RML_CATEGORICAL;
 
-		drift[i].psi = NAN;
-		drift[i].unseen = NAN;
-		if (totals.now > 0)
-			drift[i].psi = categorical ? category_psi(feature, cells, totals)
-									   : number_psi(feature, cells, totals);
-		if (totals.now > 0 && categorical)
-			drift[i].unseen = (double) cells[feature->n_categories + 1] / totals.now;
+		drift[i].psi = totals.now > 0 ? feature_psi(feature, cells, totals) : NAN;
+		drift[i].unseen = totals.now > 0 && feature->kind == RML_CATEGORICAL
+							  ? (double) cells[feature->n_categories + 1] / totals.now
+							  : NAN;
 		drift[i].null_then = skip ? NAN : (double) feature->n_missing / totals.then;
 		drift[i].null_now = (double) counts->missing[i] / (double) counts->rows;
 		drift[i].verdict = verdict(drift[i].psi);
