@@ -242,9 +242,12 @@ DECLARE
     last_promotion timestamptz;
 BEGIN
     PERFORM @extschema@.registry_lock(model_promote.name);
+    IF model_promote.version IS NULL THEN
+        RAISE EXCEPTION 'the version of model "%" is NULL', model_promote.name USING ERRCODE = 'null_value_not_allowed';
+    END IF;
     PERFORM FROM @extschema@.models m WHERE m.name = model_promote.name AND m.version = model_promote.version;
     IF NOT FOUND THEN
-        PERFORM @extschema@.registry_missing(model_promote.name, coalesce(model_promote.version, 0));
+        PERFORM @extschema@.registry_missing(model_promote.name, model_promote.version);
     END IF;
     SELECT max(m.promoted_at) INTO last_promotion FROM @extschema@.models m WHERE m.name = model_promote.name;
     -- two statements: a unique index looks at each row as it is written
@@ -303,10 +306,13 @@ DECLARE
     was text;
 BEGIN
     PERFORM @extschema@.registry_lock(model_archive.name);
+    IF model_archive.version IS NULL THEN
+        RAISE EXCEPTION 'the version of model "%" is NULL', model_archive.name USING ERRCODE = 'null_value_not_allowed';
+    END IF;
     SELECT m.status INTO was FROM @extschema@.models m
     WHERE m.name = model_archive.name AND m.version = model_archive.version;
     IF NOT FOUND THEN
-        PERFORM @extschema@.registry_missing(model_archive.name, coalesce(model_archive.version, 0));
+        PERFORM @extschema@.registry_missing(model_archive.name, model_archive.version);
     ELSIF was = 'production' THEN
         RAISE EXCEPTION 'version % of model "%" is in production', model_archive.version, model_archive.name
             USING ERRCODE = 'object_not_in_prerequisite_state',

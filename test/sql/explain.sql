@@ -3,7 +3,7 @@
 \pset tuples_only on
 -- What supervised models say about predictions and about themselves.  The numbers of the contributions are checked
 -- against shap in test/unit/test_tree_shap.c.
-SET search_path = retailml, public;
+SET search_path = public, retailml;
 SET client_min_messages = warning;
 
 BEGIN;

@@ -3,7 +3,7 @@
 \pset tuples_only on
 -- Models as SQL: the expression gives what predict does, for every row.  That it runs without the extension is
 -- test/t/model_sql.sh.
-SET search_path = retailml, public;
+SET search_path = public, retailml;
 SET client_min_messages = warning;
 
 BEGIN;

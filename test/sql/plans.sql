@@ -2,7 +2,7 @@
 \pset format unaligned
 \pset tuples_only on
 -- Plans that matter: where fits and scores run, how often, and what a model costs while rows go by.
-SET search_path = retailml, public;
+SET search_path = public, retailml;
 SET client_min_messages = warning;
 
 BEGIN;

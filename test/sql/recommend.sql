@@ -2,7 +2,7 @@
 \pset format unaligned
 \pset tuples_only on
 -- Recommendations and similar items: every list, score and reason follows from the model in plain SQL.
-SET search_path = retailml, public;
+SET search_path = public, retailml;
 SET client_min_messages = warning;
 
 BEGIN;

@@ -3,7 +3,7 @@
 \pset tuples_only on
 -- Choosing models and features.  Measures are checked against scikit-learn in test/unit/test_cross_validate.c; here
 -- against the same done by hand: with as many folds as groups, each fold is one group.
-SET search_path = retailml, public;
+SET search_path = public, retailml;
 SET client_min_messages = warning;
 
 BEGIN;
