@@ -9,7 +9,7 @@ set -euo pipefail
 cd "$REPO"
 [ $# -eq 1 ] || die "which file?"
 
-# "module order name" of every name that a module creates
+# "module order class name" of every name that a module creates; a table may be called like a function
 module_names()
 {
     local file module
@@ -21,11 +21,12 @@ module_names()
                 line = tolower($0)
                 if (line ~ /^create +(or +replace +)?(function|aggregate|procedure|type|table|view|domain|cast) /)
                 {
+                    class = line ~ /^create +(or +replace +)?(table|view) / ? "relation" : "other"
                     sub(/^create +(or +replace +)?(function|aggregate|procedure|type|table|view|domain|cast) +/, "", line)
                     sub(/^(@extschema@|retailml)\./, "", line)
                     sub(/[^a-z0-9_].*/, "", line)
-                    if (!(line in seen)) printf "%s\t%d\t%s\n", module, NR + 100000 * file, line
-                    seen[line] = 1
+                    if (!((class, line) in seen)) printf "%s\t%d\t%s\t%s\n", module, NR + 100000 * file, class, line
+                    seen[class, line] = 1
                 }
             }' "$file"
     done
@@ -37,15 +38,15 @@ query()
 \set QUIET on
 \pset format unaligned
 \pset tuples_only on
-CREATE TEMP TABLE module (module text, place int, name text);
+CREATE TEMP TABLE module (module text, place int, class text, name text);
 \copy module FROM pstdin
 CREATE TEMP VIEW member AS
 SELECT d.classid, d.objid FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
 WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND e.extname = 'retailml';
 
--- what a user calls; the functions that aggregates and types are made of have no comment of interest
+-- what a user calls or reads; the functions that aggregates and types are made of have no comment of interest
 CREATE TEMP VIEW entry AS
-SELECT p.proname::text AS name,
+SELECT 'other' AS class, p.proname::text AS name,
        CASE p.prokind WHEN 'a' THEN 'aggregate' WHEN 'w' THEN 'window function'
                       WHEN 'p' THEN 'procedure' ELSE 'function' END AS kind,
        p.proname || '(' || pg_get_function_arguments(p.oid) || ')'
@@ -60,8 +61,9 @@ WHERE NOT EXISTS (SELECT FROM pg_aggregate a
                   WHERE p.oid IN (a.aggtransfn, a.aggfinalfn, a.aggcombinefn, a.aggserialfn,
                                   a.aggdeserialfn, a.aggmtransfn, a.aggminvtransfn, a.aggmfinalfn))
   AND p.prorettype <> 'internal'::regtype AND NOT 'internal'::regtype = ANY (p.proargtypes)
+  AND obj_description(p.oid, 'pg_proc') NOT LIKE '%; not for direct use.'
 UNION ALL
-SELECT t.typname, 'type',
+SELECT 'other', t.typname, 'type',
        t.typname || CASE WHEN c.oid IS NULL THEN '' ELSE ' (' || (
          SELECT string_agg(attname || ' ' || format_type(atttypid, atttypmod), ', ' ORDER BY attnum)
          FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped) || ')' END,
@@ -70,11 +72,21 @@ SELECT t.typname, 'type',
 FROM pg_type t LEFT JOIN pg_class c ON c.oid = t.typrelid
 WHERE t.typelem = 0 AND EXISTS (
   SELECT FROM member m WHERE (m.classid = 'pg_type'::regclass AND m.objid = t.oid)
-                          OR (m.classid = 'pg_class'::regclass AND m.objid = c.oid AND c.relkind = 'c'));
+                          OR (m.classid = 'pg_class'::regclass AND m.objid = c.oid AND c.relkind = 'c'))
+UNION ALL
+SELECT 'relation', c.relname, CASE c.relkind WHEN 'v' THEN 'view' ELSE 'table' END,
+       c.relname || ' (' || string_agg(attname || ' ' || format_type(atttypid, atttypmod), ', ' ORDER BY attnum) || ')',
+       NULL,
+       obj_description(c.oid, 'pg_class')
+         || coalesce(E'\n\n' || string_agg('  ' || attname || ': ' || col_description(c.oid, attnum), E'\n' ORDER BY attnum), '')
+FROM pg_class c JOIN member m ON m.classid = 'pg_class'::regclass AND m.objid = c.oid
+JOIN pg_attribute a ON a.attrelid = c.oid AND attnum > 0 AND NOT attisdropped
+WHERE c.relkind IN ('r', 'p', 'v')
+GROUP BY c.oid, c.relname, c.relkind;
 
 CREATE TEMP VIEW located AS
 SELECT e.*, coalesce(m.module, 'other') AS module, coalesce(m.place, 100000000) AS place
-FROM entry e LEFT JOIN module m USING (name);
+FROM entry e LEFT JOIN module m USING (class, name);
 
 SELECT '- ' || module || ': ' || string_agg(format('[%s](#%s)', name, name), ', ' ORDER BY place, name)
 FROM (SELECT module, name, min(place) AS place FROM located GROUP BY module, name) names

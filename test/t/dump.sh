@@ -33,8 +33,9 @@ like "$(PGDATABASE=restored sql "DROP EXTENSION retailml" 2>&1 || true)" "view l
     "DROP EXTENSION names what depends on it"
 PGDATABASE=restored sql "DROP EXTENSION retailml CASCADE" 2>/dev/null
 is "$(PGDATABASE=restored sql "SELECT (SELECT count(*) FROM pg_proc p JOIN pg_namespace n ON n.oid = pronamespace WHERE nspname = 'retailml')
-        + (SELECT count(*) FROM pg_type t JOIN pg_namespace n ON n.oid = typnamespace WHERE nspname = 'retailml')")" 0 \
-    "DROP EXTENSION CASCADE leaves no function and no type"
+        + (SELECT count(*) FROM pg_type t JOIN pg_namespace n ON n.oid = typnamespace WHERE nspname = 'retailml')
+        + (SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname = 'retailml')")" 0 \
+    "DROP EXTENSION CASCADE leaves no function, no type and no table"
 is "$(PGDATABASE=restored sql "SELECT count(*) FROM models WHERE model IS NOT NULL")" 2 "the models stay: they are plain bytea"
 like "$(PGDATABASE=restored sql "CREATE EXTENSION retailml SCHEMA public" 2>&1 || true)" 'must be installed in schema "retailml"' \
     "the extension lives in its own schema only"

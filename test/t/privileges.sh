@@ -24,6 +24,10 @@ like "$(sql "CALL retailml.generate_synthetic_store('shop')" 2>&1 || true)" "per
     "the store needs the right to create a schema"
 like "$(sql "CREATE FUNCTION retailml.mine() RETURNS int LANGUAGE sql AS 'SELECT 1'" 2>&1 || true)" \
     "permission denied for schema retailml" "nobody else puts functions into the schema"
+is "$(sql "SELECT retailml.model_save('mine', retailml.kmeans_fit(r, 2)) FROM (SELECT a, b FROM rows) r")" 1 "everybody may save models"
+is "$(PGUSER=postgres sql "SELECT string_agg(privilege_type, ',' ORDER BY privilege_type COLLATE \"C\") FROM information_schema.table_privileges
+    WHERE table_schema = 'retailml' AND grantee = 'PUBLIC' AND privilege_type NOT IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE')")" "" \
+    "no right on a table goes round row-level security"
 load="SELECT FROM retailml.generate_synthetic_products(1)"
 is "$(sql "$load" "SHOW retailml.max_memory" | tail -n 1)" 1GB "settings are there for all"
 is "$(sql "SET retailml.max_memory = '2GB'" "$load" "SHOW retailml.max_memory" | tail -n 1)" 2GB \
