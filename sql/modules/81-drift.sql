@@ -57,7 +57,7 @@ COMMENT ON AGGREGATE model_drift(bytea, record) IS
 
 psi is the population stability index, the sum over bins of (now - then) ln(now / then). Bins of a number are those between the deciles of training (a tenth of the rows each) and missing; what lies beyond the smallest and the largest value counts to the bins at the ends, unless these are a single value. Bins of a boolean are false, true and missing; those of a text are the texts of training, missing, and other. A bin that is empty on one side counts as half a row there, at most as the other side''s share. Where many rows have the value of a decile, as with small integers, they are dealt to both sides of it in the way that gives the smallest psi, so ties alone are no drift (and a value that less than a tenth of the rows had may come up to a tenth unseen).
 
-verdict: below .1 stable, up to .25 shifted, above drifted. psi has noise of about (bins - 1) / rows: with less than a few hundred rows a verdict says little, and with many rare texts more are needed.
+verdict: below .1 stable, up to .25 shifted, above drifted. psi has noise of about (bins - 1) (1 / rows then + 1 / rows now): with less than a few hundred rows a verdict says little, and with many rare texts more are needed.
 
 model is one model; rows of several are an error, GROUP BY compares each with its own. Rows are matched by column name as in predict: other columns are ignored, a missing one is an error that lists what is missing.
 
