@@ -85,6 +85,9 @@ extern void rml_row_columns(RmlRowColumns *columns, RmlEnv *env, const char *fun
 							Datum row, const RmlNames *features, const RmlNames *exclude,
 							const RmlNames *roles, bool categories);
 
+/* what a column of this type is to a model; false when it is none to any */
+extern bool rml_row_type_kind(Oid type, RmlKind *kind);
+
 /* does a row like this one have a column of this name, of a type that can be read? */
 extern bool rml_row_has_column(Datum row, const char *name);
 

@@ -64,6 +64,14 @@ classify_type(Oid type, RmlConvert *convert, RmlKind *kind)
 	}
 }
 
+bool
+rml_row_type_kind(Oid type, RmlKind *kind)
+{
+	RmlConvert convert;
+
+	return classify_type(type, &convert, kind);
+}
+
 /* the row type of a composite Datum */
 static TupleDesc
 row_descriptor(Datum row, Oid *type, int32 *typmod)
