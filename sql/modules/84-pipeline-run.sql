@@ -1,0 +1,567 @@
+-- Defining, running and dropping pipelines.
+
+-- ---- options
+
+CREATE FUNCTION pipeline_option_list(
+    OUT name text, OUT fallback jsonb, OUT kind text, OUT low float8, OUT high float8, OUT choices text[])
+    RETURNS SETOF record
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 20
+    AS $$
+    VALUES
+        ('algorithm', 'null'::jsonb, 'choice', NULL::float8, NULL::float8, ARRAY['kmeans', 'kprototypes', 'rfm']),
+        ('k', 'null', 'integer', 1, 1000, NULL),
+        ('k_min', '2', 'integer', 1, 1000, NULL),
+        ('k_max', '10', 'integer', 2, 1000, NULL),
+        ('mode', '"auto"', 'choice', NULL, NULL, ARRAY['auto', 'elbow', 'fixed', 'score']),
+        ('growth', '0.2', 'number', 0, 1e6, NULL),
+        ('drift', '0.25', 'number', 0, 1e6, NULL),
+        ('keep', '12', 'integer', 1, 10000, NULL),
+        ('names', 'null', 'names', NULL, NULL, NULL),
+        ('columns', 'null', 'columns', NULL, NULL, NULL),
+        ('revenue', 'null', 'text', NULL, NULL, NULL),
+        ('timeout', '0', 'number', 0, 1e6, NULL),
+        ('retries', '1', 'integer', 0, 100, NULL),
+        ('retry_delay', '60', 'number', 0, 86400, NULL),
+        ('fit', '{}', 'object', NULL, NULL, NULL)
+    $$;
+COMMENT ON FUNCTION pipeline_option_list() IS
+'The options of a pipeline: name, default, and what is valid; not for direct use.';
+
+CREATE FUNCTION pipeline_option_fits(value jsonb, kind text, low float8, high float8, choices text[]) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT CASE kind
+        WHEN 'choice' THEN coalesce(value #>> '{}' = ANY (choices) AND jsonb_typeof(value) = 'string', false)
+        WHEN 'text' THEN jsonb_typeof(value) = 'string'
+        WHEN 'object' THEN jsonb_typeof(value) = 'object'
+        WHEN 'names' THEN jsonb_typeof(value) IN ('string', 'array', 'object')
+        WHEN 'columns' THEN CASE jsonb_typeof(value) WHEN 'array' THEN jsonb_array_length(value) > 0 AND
+            (SELECT bool_and(jsonb_typeof(e) = 'string') FROM jsonb_array_elements(value) e) ELSE false END
+        ELSE CASE jsonb_typeof(value) WHEN 'number' THEN value::numeric BETWEEN low::numeric AND high::numeric
+            AND (kind = 'number' OR value::numeric = trunc(value::numeric)) ELSE false END
+        END
+    $$;
+COMMENT ON FUNCTION pipeline_option_fits(jsonb, text, float8, float8, text[]) IS
+'Whether a value is valid for an option of a pipeline; not for direct use.';
+
+CREATE FUNCTION pipeline_refuse_option(name text, value jsonb, kind text, low float8, high float8, choices text[]) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'option "%" of pipeline_create must be %', name, CASE kind
+            WHEN 'choice' THEN (SELECT 'one of ' || string_agg(format('"%s"', c), ', ') FROM unnest(choices) c)
+            WHEN 'text' THEN 'a text'
+            WHEN 'object' THEN 'an object'
+            WHEN 'names' THEN 'what segment_names takes as rules'
+            WHEN 'columns' THEN 'an array of column names'
+            ELSE format('%s from %s to %s', CASE kind WHEN 'integer' THEN 'an integer' ELSE 'a number' END, low, high) END
+        USING ERRCODE = 'invalid_parameter_value', DETAIL = format('It is %s.', value);
+END
+$$;
+COMMENT ON FUNCTION pipeline_refuse_option(text, jsonb, text, float8, float8, text[]) IS
+'Refuses the value of an option; not for direct use.';
+
+-- null means the default, as leaving it out does
+CREATE FUNCTION pipeline_options(given jsonb) RETURNS jsonb
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    bad record;
+    options jsonb;
+BEGIN
+    IF jsonb_typeof(given) IS DISTINCT FROM 'object' THEN
+        RAISE EXCEPTION 'options of pipeline_create must be an object' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    SELECT o.key INTO bad FROM jsonb_each(given) o WHERE o.key NOT IN (SELECT l.name FROM @extschema@.pipeline_option_list() l)
+        ORDER BY 1 LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'pipeline_create has no option "%"', bad.key
+            USING ERRCODE = 'invalid_parameter_value', HINT = format('Valid options are: %s.',
+                (SELECT string_agg(l.name, ', ') FROM @extschema@.pipeline_option_list() l));
+    END IF;
+    FOR bad IN SELECT l.*, given -> l.name AS value FROM @extschema@.pipeline_option_list() l
+        WHERE given -> l.name <> 'null' AND
+            NOT @extschema@.pipeline_option_fits(given -> l.name, l.kind, l.low, l.high, l.choices) LIMIT 1 LOOP
+        PERFORM @extschema@.pipeline_refuse_option(bad.name, bad.value, bad.kind, bad.low, bad.high, bad.choices);
+    END LOOP;
+    options := (SELECT jsonb_object_agg(l.name, coalesce(nullif(given -> l.name, 'null'), l.fallback))
+                FROM @extschema@.pipeline_option_list() l);
+    PERFORM @extschema@.pipeline_refuse_options(options);
+    RETURN options;
+END
+$$;
+COMMENT ON FUNCTION pipeline_options(jsonb) IS
+'The options of a pipeline, complete; refuses those that are not valid. Not for direct use.';
+
+CREATE FUNCTION pipeline_refuse_options(options jsonb) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    IF (options ->> 'k_max')::int < (options ->> 'k_min')::int OR (options ->> 'k_max')::int - (options ->> 'k_min')::int >= 100 THEN
+        RAISE EXCEPTION 'options k_min and k_max of pipeline_create must be a range of 1 to 100 numbers'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('They are %s and %s.', options ->> 'k_min', options ->> 'k_max');
+    ELSIF options -> 'fit' ?| ARRAY['features', 'exclude'] THEN
+        RAISE EXCEPTION 'option "fit" of pipeline_create cannot choose columns'
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Option columns of the pipeline does.';
+    ELSIF options ->> 'algorithm' = 'rfm' AND coalesce(jsonb_typeof(nullif(options -> 'names', 'null')) <> 'object', false) THEN
+        RAISE EXCEPTION 'option "names" of pipeline_create must be an object for algorithm rfm'
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'It is option segments of rfm_fit: {"name": pattern, ...}.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION pipeline_refuse_options(jsonb) IS
+'Refuses options that do not go together; not for direct use.';
+
+-- ---- who is at work
+
+-- two ints: the table, so that no other extension means the same, and the name
+CREATE FUNCTION pipeline_lock(pipeline text) RETURNS int
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    tab int := '@extschema@.pipelines'::regclass::oid::int;
+    holder int;
+BEGIN
+    FOR i IN 1 .. 2 LOOP
+        SELECT l.pid INTO holder FROM pg_locks l
+            WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2
+              AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+              AND l.classid = tab::oid AND l.objid::bigint = hashtext(pipeline)::bigint & 4294967295;
+        -- an interrupt between two steps may have left it to this session
+        IF holder = pg_backend_pid() OR pg_try_advisory_lock(tab, hashtext(pipeline)) THEN
+            RETURN NULL;
+        END IF;
+    END LOOP;
+    RETURN coalesce(holder, 0);
+END
+$$;
+COMMENT ON FUNCTION pipeline_lock(text) IS
+'Takes the lock of a pipeline for this session and returns NULL, or the process that has it; not for direct use.';
+
+CREATE FUNCTION pipeline_unlock(pipeline text) RETURNS void
+    LANGUAGE sql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT pg_advisory_unlock('@extschema@.pipelines'::regclass::oid::int, hashtext(pipeline))
+    $$;
+COMMENT ON FUNCTION pipeline_unlock(text) IS
+'Gives the lock of a pipeline back; not for direct use.';
+
+-- A pipeline does what its owner may, so nobody else runs or changes it: a superuser would lend it all rights.
+CREATE FUNCTION pipeline_own(pipeline text) RETURNS @extschema@.pipelines
+    LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    p @extschema@.pipelines := (SELECT x FROM @extschema@.pipelines x WHERE x.pipeline = pipeline_own.pipeline);
+    there text := (SELECT string_agg(format('"%s"', x.pipeline), ', ' ORDER BY x.pipeline) FROM @extschema@.pipelines x);
+BEGIN
+    IF pipeline_own.pipeline IS NULL THEN
+        RAISE EXCEPTION 'the name of the pipeline is NULL' USING ERRCODE = 'null_value_not_allowed';
+    ELSIF p.pipeline IS NULL THEN
+        RAISE EXCEPTION 'there is no pipeline "%"', pipeline_own.pipeline
+            USING ERRCODE = 'undefined_object',
+                  DETAIL = coalesce('There are ' || there || '.', 'There is none that you may see.'),
+                  HINT = 'pipeline_create makes one.';
+    ELSIF p.owner <> current_user THEN
+        RAISE EXCEPTION 'pipeline "%" belongs to role "%"', p.pipeline, p.owner
+            USING ERRCODE = 'insufficient_privilege', DETAIL = 'It runs with the rights of its owner only.',
+                  HINT = format('SET ROLE %I', p.owner);
+    END IF;
+    RETURN p;
+END
+$$;
+COMMENT ON FUNCTION pipeline_own(text) IS
+'The definition of a pipeline that current_user owns, or the error that says why not; not for direct use.';
+
+-- ---- create, drop
+
+-- a table or view becomes the query that reads it, with its schema: a scheduled run has another search_path
+CREATE FUNCTION pipeline_query(features text) RETURNS text
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+    statement text := pg_catalog.regexp_replace(features, '[;[:space:]]+$', '');
+    relation regclass;
+BEGIN
+    IF statement ~* '^([[:space:](]|--[^\n]*\n|/[*].*[*]/)*(select|with|values|table)\M' THEN
+        RETURN statement;
+    END IF;
+    BEGIN
+        relation := pg_catalog.to_regclass(statement);
+    EXCEPTION
+        WHEN invalid_name OR syntax_error THEN
+            NULL;
+    END;
+    IF relation IS NULL THEN
+        RAISE EXCEPTION 'the features are neither a table or view that is there nor a query: %', features
+            USING ERRCODE = 'undefined_table', HINT = 'A query begins with SELECT, WITH, VALUES or TABLE.';
+    END IF;
+    RETURN (SELECT pg_catalog.format('SELECT * FROM %I.%I', n.nspname, c.relname)
+        FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation);
+END
+$$;
+COMMENT ON FUNCTION pipeline_query(text) IS
+'The feature query of a pipeline: what pipeline_create was given, or the query that reads that table; not for direct use.';
+
+CREATE FUNCTION pipeline_forget_runs(pipeline text, why text) RETURNS void
+    LANGUAGE sql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    UPDATE @extschema@.pipeline_runs r SET state = 'abandoned', finished_at = clock_timestamp(), draft = NULL,
+        message = concat_ws('; ', r.message, why)
+        WHERE r.pipeline = pipeline_forget_runs.pipeline AND r.state IN ('running', 'failed');
+    DELETE FROM @extschema@.pipeline_rows s WHERE s.pipeline = pipeline_forget_runs.pipeline;
+    $$;
+COMMENT ON FUNCTION pipeline_forget_runs(text, text) IS
+'Gives up runs of a pipeline that could be resumed; not for direct use.';
+
+CREATE FUNCTION pipeline_refuse_busy(pipeline text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    -- of this transaction, so that no run begins before it has ended
+    IF NOT pg_try_advisory_xact_lock('@extschema@.pipelines'::regclass::oid::int, hashtext(pipeline)) THEN
+        RAISE EXCEPTION 'pipeline "%" is being run', pipeline
+            USING ERRCODE = 'object_in_use', HINT = 'Wait for the end of the run, see pipeline_runs, or cancel it.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION pipeline_refuse_busy(text) IS
+'Refuses to change a pipeline that is being run; not for direct use.';
+
+CREATE FUNCTION pipeline_create(name text, features text, key text, options jsonb DEFAULT '{}') RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    query text := @extschema@.pipeline_query(features);
+    complete jsonb := @extschema@.pipeline_options(options);
+BEGIN
+    IF pg_catalog.num_nulls(name, features, key, options) > 0 OR name = '' THEN
+        RAISE EXCEPTION 'arguments of pipeline_create must not be NULL or empty' USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    PERFORM @extschema@.pipeline_describe(query, key, complete);
+    PERFORM @extschema@.pipeline_refuse_busy(name);
+    IF EXISTS (SELECT FROM @extschema@.pipelines x WHERE x.pipeline = pipeline_create.name) THEN
+        PERFORM @extschema@.pipeline_own(name);
+        PERFORM @extschema@.pipeline_forget_runs(name, 'the pipeline was defined again');
+        UPDATE @extschema@.pipelines x SET features = query, key = pipeline_create.key, options = complete,
+            created_at = pg_catalog.clock_timestamp() WHERE x.pipeline = pipeline_create.name;
+        RETURN;
+    END IF;
+    INSERT INTO @extschema@.pipelines (pipeline, features, key, options) VALUES (name, query, pipeline_create.key, complete);
+EXCEPTION
+    WHEN unique_violation THEN
+        RAISE EXCEPTION 'pipeline "%" belongs to another role', name
+            USING ERRCODE = 'insufficient_privilege', HINT = 'Choose another name.';
+END
+$$;
+COMMENT ON FUNCTION pipeline_create(text, text, text, jsonb) IS
+'Defines a pipeline: which customers CALL pipeline_run(name) puts into segments, and how. Nothing is run yet. Called again by its owner it replaces the definition, and keeps what was published, the history and the models.
+
+Arguments
+  name      of the pipeline, and of its model in the registry
+  features  a table or view, or a query, with a row per customer. $1 in a query is the moment the run is about (timestamptz). It runs with the rights and the search_path of who calls pipeline_run, who has to be the owner: qualify the names in it. It must not write
+  key       the column that identifies a customer; segments_current has it as text
+  options   a jsonb object; what is left out has its default
+
+Which columns are used: numbers and booleans, for kprototypes texts and enums too; or those that columns names. All others are carried along to segments_current.
+
+Options
+  algorithm    "kmeans", "kprototypes" or "rfm" (rfm_fit of columns recency_days or recency, frequency, monetary); default kprototypes if a text is among the features, else kmeans
+  mode         "auto": search k in the first run, and again when there are more customers than growth allows or a feature drifted (model_drift) since the model in production was fitted; otherwise fit with its k. "elbow": search k in each run. "fixed": fit with k, or that of the model in production. "score": fit nothing, use the model in production
+  k            clusters, 1 to 1000; given, it is not searched for in mode auto (null)
+  k_min, k_max search between these (2, 10), by the elbow of kmeans_sweep or kprototypes_sweep
+  growth       new customers, as a share of those the model was fitted on (0.2)
+  drift        largest PSI of a feature (0.25)
+  keep         so many runs stay in the history tables and their models in the registry (12)
+  names        rules of segment_names for new segments (null: names made of the features); for rfm option segments of rfm_fit
+  columns      array of columns to make segments of (null: all that can be)
+  revenue      column to sum up per segment (null: monetary, if there is such a number)
+  timeout      seconds a step may take (0: no limit)
+  retries      how often a step that failed is tried again at once (1), and retry_delay seconds before that (60). Not what would fail again: checks, errors of the query, cancelling
+  fit          options of the fit, such as {"standardize": false, "seed": 1}
+
+Errors: features, key or columns that are not there (42P01, 42703), columns the algorithm cannot use (42804), an option that is unknown or out of range (22023), a pipeline of another role (42501) or one that is being run (55006).
+
+Example: SELECT pipeline_create(''segments'', ''SELECT customer_id, recency_days, frequency, monetary FROM customer_snapshot(''''shop.purchases'''', $1)'', ''customer_id'', ''{"names": "purchase"}'')';
+
+CREATE FUNCTION pipeline_drop(name text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    p @extschema@.pipelines := @extschema@.pipeline_own(name);
+BEGIN
+    PERFORM @extschema@.pipeline_refuse_busy(name);
+    IF p.schedule IS NOT NULL THEN
+        PERFORM @extschema@.pipeline_unschedule(name);
+    END IF;
+    DELETE FROM @extschema@.pipeline_rows x WHERE x.pipeline = name;
+    DELETE FROM @extschema@.segments_current x WHERE x.pipeline = name;
+    DELETE FROM @extschema@.segments_history x WHERE x.pipeline = name;
+    DELETE FROM @extschema@.segment_profile_history x WHERE x.pipeline = name;
+    DELETE FROM @extschema@.segment_migration x WHERE x.pipeline = name;
+    DELETE FROM @extschema@.segment_summary x WHERE x.pipeline = name;
+    DELETE FROM @extschema@.segment_rfm x WHERE x.pipeline = name;
+    DELETE FROM @extschema@.pipelines x WHERE x.pipeline = name;
+END
+$$;
+COMMENT ON FUNCTION pipeline_drop(text) IS
+'Drops a pipeline: its definition, schedule, log, and everything it published. Its models stay in the registry (model_drop removes them).
+
+Errors: no such pipeline (42704), a pipeline of another role (42501) or one that is being run (55006).
+
+Example: SELECT pipeline_drop(''segments'')';
+
+-- ---- run
+
+CREATE FUNCTION pipeline_step_list() RETURNS text[]
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$ SELECT '{check,snapshot,choose,fit,match,score,profile,publish}'::text[] $$;
+COMMENT ON FUNCTION pipeline_step_list() IS
+'The steps of a run, in order; not for direct use.';
+
+CREATE FUNCTION pipeline_run_begin(p @extschema@.pipelines, as_of timestamptz) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    r @extschema@.pipeline_runs := (SELECT x FROM @extschema@.pipeline_runs x WHERE x.pipeline = p.pipeline
+        AND x.state IN ('running', 'failed') ORDER BY x.run_id DESC LIMIT 1);
+BEGIN
+    -- last month's failure must not take the place of this month's run
+    IF r.as_of = pipeline_run_begin.as_of OR pipeline_run_begin.as_of IS NULL AND r.started_at > now() - interval '1 day' THEN
+        UPDATE @extschema@.pipeline_runs x SET state = 'running', finished_at = NULL, message = NULL WHERE x.run_id = r.run_id;
+        UPDATE @extschema@.pipeline_steps s SET state = 'queued', started_at = NULL, finished_at = NULL, message = NULL
+            WHERE s.run_id = r.run_id AND s.state NOT IN ('success', 'skipped');
+        RETURN r.run_id;
+    END IF;
+    PERFORM @extschema@.pipeline_forget_runs(p.pipeline, 'another run began instead');
+    INSERT INTO @extschema@.pipeline_runs AS x (pipeline, as_of) VALUES (p.pipeline, coalesce(pipeline_run_begin.as_of, now()))
+        RETURNING x.run_id INTO r.run_id;
+    INSERT INTO @extschema@.pipeline_steps (run_id, pipeline, ordinal, step)
+        SELECT r.run_id, p.pipeline, s.ordinal, s.step FROM unnest(@extschema@.pipeline_step_list()) WITH ORDINALITY s (step, ordinal);
+    RETURN r.run_id;
+END
+$$;
+COMMENT ON FUNCTION pipeline_run_begin(@extschema@.pipelines, timestamptz) IS
+'The run to go on with, or a new one; not for direct use.';
+
+-- the lock must not outlive an error here, which ends the CALL
+CREATE FUNCTION pipeline_run_enter(pipeline text, as_of timestamptz) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    p @extschema@.pipelines := @extschema@.pipeline_own(pipeline);
+    holder int;
+BEGIN
+    IF NOT isfinite(as_of) THEN
+        RAISE EXCEPTION 'as_of is infinite' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    holder := @extschema@.pipeline_lock(pipeline);
+    IF holder IS NOT NULL THEN
+        RAISE NOTICE 'pipeline "%" is being run by process %', pipeline, holder;
+        RETURN NULL;
+    END IF;
+    BEGIN
+        RETURN @extschema@.pipeline_run_begin(p, as_of);
+    EXCEPTION
+        WHEN OTHERS THEN
+            PERFORM @extschema@.pipeline_unlock(pipeline);
+            RAISE;
+    END;
+END
+$$;
+COMMENT ON FUNCTION pipeline_run_enter(text, timestamptz) IS
+'Takes the lock of a pipeline and returns the run to work on, NULL when another process has it; not for direct use.';
+
+-- a new transaction sees what the last one left
+CREATE FUNCTION pipeline_step(run bigint, step text, OUT rows bigint, OUT message text, OUT failure text, OUT state text)
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    r @extschema@.pipeline_runs := (SELECT x FROM @extschema@.pipeline_runs x WHERE x.run_id = run);
+    p @extschema@.pipelines := (SELECT x FROM @extschema@.pipelines x WHERE x.pipeline = r.pipeline);
+BEGIN
+    IF step IN ('fit', 'match') AND NOT r.refitted THEN
+        message := 'mode score';
+        state := 'skipped';
+        RETURN;
+    END IF;
+    EXECUTE pg_catalog.format('SELECT s.* FROM @extschema@.%I($1, $2) s', 'pipeline_step_' || step)
+        INTO rows, message, failure USING p, r;
+    state := CASE WHEN failure IS NULL THEN 'success' ELSE 'failed' END;
+END
+$$;
+COMMENT ON FUNCTION pipeline_step(bigint, text) IS
+'Does the work of a step; not for direct use.';
+
+CREATE FUNCTION pipeline_step_log(run bigint, step text, state text, rows bigint DEFAULT NULL, message text DEFAULT NULL) RETURNS void
+    LANGUAGE sql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    UPDATE @extschema@.pipeline_steps s SET
+        state = pipeline_step_log.state, rows = pipeline_step_log.rows, message = pipeline_step_log.message,
+        attempts = s.attempts + CASE pipeline_step_log.state WHEN 'running' THEN 1 ELSE 0 END,
+        started_at = CASE pipeline_step_log.state WHEN 'running' THEN clock_timestamp() ELSE s.started_at END,
+        finished_at = CASE pipeline_step_log.state WHEN 'running' THEN NULL ELSE clock_timestamp() END
+        WHERE s.run_id = run AND s.step = pipeline_step_log.step
+    $$;
+COMMENT ON FUNCTION pipeline_step_log(bigint, text, text, bigint, text) IS
+'Writes the state of a step; not for direct use.';
+
+-- Errors of the query, of rights, and wrong values stay what they are a minute later; a lock, a full disk or a statement
+-- that took too long may not.
+CREATE FUNCTION pipeline_failure(sqlstate text, message text, detail text DEFAULT '', hint text DEFAULT '') RETURNS jsonb
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    SELECT pg_catalog.jsonb_build_object('sqlstate', sqlstate, 'message', message, 'detail', detail, 'hint', hint,
+        'retry', sqlstate !~ '^(0A|22|25|2F|42)')
+    $$;
+COMMENT ON FUNCTION pipeline_failure(text, text, text, text) IS
+'An error as a value, and whether trying again may help; not for direct use.';
+
+CREATE FUNCTION pipeline_run_fail(run bigint, step text, failure jsonb) RETURNS void
+    LANGUAGE sql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    UPDATE @extschema@.pipeline_steps s SET state = 'upstream_failed' WHERE s.run_id = run AND s.state = 'queued';
+    UPDATE @extschema@.pipeline_runs r SET state = 'failed', finished_at = clock_timestamp(),
+        message = format('step %s: %s', step, failure ->> 'message') WHERE r.run_id = run;
+    SELECT @extschema@.pipeline_notify(r, 'failed') FROM @extschema@.pipeline_runs r WHERE r.run_id = run;
+    $$;
+COMMENT ON FUNCTION pipeline_run_fail(bigint, text, jsonb) IS
+'Writes that a run failed, and says so to who listens; not for direct use.';
+
+-- The state is committed before the work, and the work with its state. What is caught here is the work's error; a session
+-- that dies leaves "running" behind, and the lock free.
+CREATE PROCEDURE pipeline_run_attempt(run bigint, step text, seconds float8, INOUT failure jsonb DEFAULT NULL)
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    begun timestamptz;
+    done_rows bigint;
+    said text;
+    refused text;
+    ended text;
+    code text;
+    detail text;
+    hint text;
+BEGIN
+    PERFORM @extschema@.pipeline_step_log(run, step, 'running');
+    COMMIT;
+    begun := pg_catalog.clock_timestamp();
+    failure := NULL;
+    BEGIN
+        PERFORM @extschema@.pipeline_alarm(seconds);
+        SELECT s.rows, s.message, s.failure, s.state INTO done_rows, said, refused, ended FROM @extschema@.pipeline_step(run, step) s;
+        PERFORM @extschema@.pipeline_alarm(0);
+    EXCEPTION
+        WHEN query_canceled THEN
+            failure := @extschema@.pipeline_failure('57014', SQLERRM)
+                || pg_catalog.jsonb_build_object('retry', seconds > 0 AND
+                    pg_catalog.clock_timestamp() >= begun + seconds * interval '1 second');
+        WHEN OTHERS THEN
+            GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+            failure := @extschema@.pipeline_failure(code, SQLERRM, detail, hint);
+    END;
+    PERFORM @extschema@.pipeline_alarm(0);
+    IF failure IS NULL AND refused IS NOT NULL THEN
+        failure := @extschema@.pipeline_failure('22000', refused, '', 'See pipeline_checks.');
+    END IF;
+    PERFORM @extschema@.pipeline_step_log(run, step, CASE WHEN failure IS NULL THEN ended ELSE 'failed' END, done_rows,
+        coalesce(failure ->> 'message', said));
+    COMMIT;
+END
+$$;
+COMMENT ON PROCEDURE pipeline_run_attempt(bigint, text, float8, jsonb) IS
+'Tries a step once, and commits what came of it; not for direct use.';
+
+CREATE PROCEDURE pipeline_run_step(run bigint, step text, INOUT failure jsonb DEFAULT NULL)
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    options jsonb := (SELECT p.options FROM @extschema@.pipelines p JOIN @extschema@.pipeline_runs r USING (pipeline)
+                      WHERE r.run_id = run);
+BEGIN
+    FOR attempt IN 0 .. (options ->> 'retries')::int LOOP
+        IF attempt > 0 THEN
+            BEGIN
+                PERFORM pg_catalog.pg_sleep((options ->> 'retry_delay')::float8);
+            EXCEPTION
+                WHEN query_canceled THEN
+                    EXIT;
+            END;
+        END IF;
+        CALL @extschema@.pipeline_run_attempt(run, step, (options ->> 'timeout')::float8, failure);
+        EXIT WHEN failure IS NULL OR NOT (failure ->> 'retry')::boolean;
+    END LOOP;
+END
+$$;
+COMMENT ON PROCEDURE pipeline_run_step(bigint, text, jsonb) IS
+'Tries a step as often as the options say; not for direct use.';
+
+CREATE PROCEDURE pipeline_run(name text, as_of timestamptz DEFAULT NULL)
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    run bigint;
+    current text;
+    failure jsonb;
+BEGIN
+    -- inside a transaction block the CALL fails here, before it holds anything
+    COMMIT;
+    run := @extschema@.pipeline_run_enter(name, as_of);
+    COMMIT;
+    IF run IS NULL THEN
+        RETURN;
+    END IF;
+    FOREACH current IN ARRAY @extschema@.pipeline_step_list() LOOP
+        CONTINUE WHEN EXISTS (SELECT FROM @extschema@.pipeline_steps s
+            WHERE s.run_id = run AND s.step = current AND s.state IN ('success', 'skipped'));
+        CALL @extschema@.pipeline_run_step(run, current, failure);
+        EXIT WHEN failure IS NOT NULL;
+    END LOOP;
+    IF failure IS NOT NULL THEN
+        PERFORM @extschema@.pipeline_run_fail(run, current, failure);
+        COMMIT;
+    END IF;
+    PERFORM @extschema@.pipeline_unlock(name);
+    IF failure IS NOT NULL THEN
+        RAISE EXCEPTION 'pipeline "%": step % failed: %', name, current, failure ->> 'message'
+            USING ERRCODE = failure ->> 'sqlstate',
+                  DETAIL = coalesce(nullif(failure ->> 'detail', ''), 'What is published is what it was before.'),
+                  HINT = coalesce(nullif(failure ->> 'hint', ''), 'Another CALL goes on with this step.');
+    END IF;
+END
+$$;
+COMMENT ON PROCEDURE pipeline_run(text, timestamptz) IS
+'Runs a pipeline: puts every customer into a segment, and publishes that. Who calls it must be the owner (current_user), and not be inside a transaction: every step is a transaction of its own.
+
+Steps
+  check     runs the query, read-only, and looks for what makes segments lie: pipeline_checks. An error there ends the run
+  snapshot  keeps the rows of the query
+  choose    mode and k of this run, with the reason: pipeline_runs
+  fit       the model, saved in the registry under the pipeline''s name as staging. Left out in mode score
+  match     gives the segments the numbers and names of those in production that they continue
+  score     the segment of every customer
+  profile   what segments are like, their size and revenue, and who moved since the last run
+  publish   replaces segments_current, adds to the history tables, and puts the model in production, all at once
+pipeline_steps shows the state of each while it is at work. At the end there is a NOTIFY retailml_pipeline, ''{"pipeline": ..., "run_id": ..., "state": "success"}'' (or "failed").
+
+as_of (default NULL): the moment the run is about, $1 of the feature query. NULL is now, or the moment of a run of the last 24 hours that did not end: a run that failed, or whose session died, goes on at the first step that is not done, with its snapshot. Another as_of gives that run up and begins a new one.
+
+What is published stays as it is until the last step, so a run that fails changes nothing that anybody reads. While another process runs the pipeline, the CALL says so in a NOTICE and does nothing.
+
+Errors: that of the step that failed, in the words of the step and with its SQLSTATE (after retries, see pipeline_create), and 22000 for a check; no such pipeline (42704), one of another role (42501), a transaction that is open already (2D000).
+
+Example: CALL pipeline_run(''segments'')';
