@@ -1,0 +1,342 @@
+-- Views for dashboards, the same for every pipeline, and who may read them.
+--
+-- They belong to whoever installed the extension, so they read past the row-level security of the tables:
+-- a role that was given them sees every pipeline, and no table.  Which run is the published one is read from
+-- segment_summary, which publish fills in the transaction that replaces segments_current.
+
+-- the members of one segment, nearest first; a customer without a segment is in (none)
+CREATE INDEX segments_current_name ON segments_current (pipeline, (coalesce(name, '(none)')), distance);
+
+CREATE VIEW published_runs AS
+SELECT pipeline, run_id, as_of,
+    lag(run_id) OVER runs AS previous_run_id,
+    lead(run_id) OVER runs IS NULL AS latest,
+    lead(run_id) OVER same_moment IS NOT NULL AS replaced
+FROM (SELECT DISTINCT pipeline, run_id, as_of FROM segment_summary) AS published
+WINDOW runs AS (PARTITION BY pipeline ORDER BY run_id),
+    same_moment AS (PARTITION BY pipeline, as_of ORDER BY run_id);
+COMMENT ON VIEW published_runs IS
+'The published runs that are kept, of all pipelines; what the bi_ views stand on. A row per run. It is not among the views that grant_reader gives.';
+COMMENT ON COLUMN published_runs.pipeline IS 'name of the pipeline';
+COMMENT ON COLUMN published_runs.run_id IS 'the run, as in pipeline_runs; later runs have higher numbers';
+COMMENT ON COLUMN published_runs.as_of IS 'the moment the run describes';
+COMMENT ON COLUMN published_runs.previous_run_id IS 'the run published before it, NULL for the oldest that is kept';
+COMMENT ON COLUMN published_runs.latest IS 'true for the run whose segments are in segments_current';
+COMMENT ON COLUMN published_runs.replaced IS 'true where a later run describes the same moment';
+
+-- ---- segments as they are
+
+CREATE VIEW bi_segments AS
+SELECT s.pipeline, s.segment, coalesce(s.name, '(none)') AS name, s.customers, s.share, s.revenue, s.revenue_share, s.as_of, c.last_update
+FROM published_runs p
+JOIN segment_summary s ON s.pipeline = p.pipeline AND s.run_id = p.run_id
+LEFT JOIN LATERAL (SELECT last_update FROM segments_current WHERE pipeline = p.pipeline LIMIT 1) AS c ON true
+WHERE p.latest;
+COMMENT ON VIEW bi_segments IS
+'The segments of the last published run: size, share, revenue. A row per pipeline and segment. For bars, a pie, a tree map.
+
+  SELECT name, customers, revenue_share FROM retailml.bi_segments WHERE pipeline = ''customers'' ORDER BY segment;';
+COMMENT ON COLUMN bi_segments.pipeline IS 'name of the pipeline';
+COMMENT ON COLUMN bi_segments.segment IS 'number of the segment, the same from run to run';
+COMMENT ON COLUMN bi_segments.name IS 'name of the segment, (none) for customers who are in none';
+COMMENT ON COLUMN bi_segments.customers IS 'customers in it';
+COMMENT ON COLUMN bi_segments.share IS 'their share of all customers of the pipeline, 0 .. 1';
+COMMENT ON COLUMN bi_segments.revenue IS 'sum of the feature that the option revenue names, NULL where there is none';
+COMMENT ON COLUMN bi_segments.revenue_share IS 'its share of the revenue of all customers, 0 .. 1';
+COMMENT ON COLUMN bi_segments.as_of IS 'the moment the segments describe';
+COMMENT ON COLUMN bi_segments.last_update IS 'when they were published';
+
+CREATE VIEW bi_segment_members AS
+SELECT pipeline, key, segment, coalesce(name, '(none)') AS name, distance, features, last_update FROM segments_current;
+COMMENT ON VIEW bi_segment_members IS
+'Every customer with its segment, as last published. A row per pipeline and customer: filter by pipeline and key, or by pipeline and name and order by distance, which indexes serve. For tables and lists to act on.
+
+  SELECT key, features ->> ''monetary'' AS monetary FROM retailml.bi_segment_members
+  WHERE pipeline = ''customers'' AND name = ''Champions'' ORDER BY distance LIMIT 100;';
+COMMENT ON COLUMN bi_segment_members.pipeline IS 'name of the pipeline';
+COMMENT ON COLUMN bi_segment_members.key IS 'the customer: the key column of the pipeline as text';
+COMMENT ON COLUMN bi_segment_members.segment IS 'number of the segment, the same from run to run';
+COMMENT ON COLUMN bi_segment_members.name IS 'name of the segment, (none) for customers who are in none';
+COMMENT ON COLUMN bi_segment_members.distance IS 'distance to the centre of the segment: small is typical; NULL where the algorithm has none';
+COMMENT ON COLUMN bi_segment_members.features IS 'the customer''s columns as an object; features ->> ''x'' is x as text';
+COMMENT ON COLUMN bi_segment_members.last_update IS 'when the row was published';
+
+CREATE VIEW bi_segment_profile AS
+SELECT h.pipeline, h.segment, coalesce(h.name, '(none)') AS name, h.customers, h.share, h.feature, h.category, h.mean, h.overall_mean, h.z, h.as_of
+FROM published_runs p
+JOIN segment_profile_history h ON h.pipeline = p.pipeline AND h.run_id = p.run_id
+WHERE p.latest;
+COMMENT ON VIEW bi_segment_profile IS
+'What sets each segment of the last published run apart, feature by feature. A row per pipeline, segment and feature, or category of a feature. For a heat map of z, or a radar.
+
+  SELECT name, feature, z FROM retailml.bi_segment_profile WHERE pipeline = ''customers'' AND category IS NULL;';
+COMMENT ON COLUMN bi_segment_profile.pipeline IS 'name of the pipeline';
+COMMENT ON COLUMN bi_segment_profile.segment IS 'number of the segment, the same from run to run';
+COMMENT ON COLUMN bi_segment_profile.name IS 'name of the segment, (none) for customers who are in none';
+COMMENT ON COLUMN bi_segment_profile.customers IS 'customers in the segment';
+COMMENT ON COLUMN bi_segment_profile.share IS 'their share of all customers, 0 .. 1';
+COMMENT ON COLUMN bi_segment_profile.feature IS 'the column';
+COMMENT ON COLUMN bi_segment_profile.category IS 'the category of a text column, NULL for a number';
+COMMENT ON COLUMN bi_segment_profile.mean IS 'mean of the segment; for a category the share of the segment that has it';
+COMMENT ON COLUMN bi_segment_profile.overall_mean IS 'the same of all customers';
+COMMENT ON COLUMN bi_segment_profile.z IS 'their difference in standard deviations of all customers; beyond 1 or -1 is remarkable';
+COMMENT ON COLUMN bi_segment_profile.as_of IS 'the moment the run describes';
+
+-- ---- segments over time
+
+CREATE VIEW bi_segment_trend AS
+SELECT s.pipeline, s.as_of, s.segment, coalesce(s.name, '(none)') AS name, s.customers, s.share, s.revenue, s.revenue_share
+FROM published_runs p
+JOIN segment_summary s ON s.pipeline = p.pipeline AND s.run_id = p.run_id
+WHERE NOT p.replaced;
+COMMENT ON VIEW bi_segment_trend IS
+'The segments of all published runs that are kept. A row per pipeline, as_of and segment; of several runs for the same moment the last. For lines and stacked areas over as_of.
+
+  SELECT as_of, name, customers FROM retailml.bi_segment_trend WHERE pipeline = ''customers'' ORDER BY as_of, segment;';
+COMMENT ON COLUMN bi_segment_trend.pipeline IS 'name of the pipeline';
+COMMENT ON COLUMN bi_segment_trend.as_of IS 'the moment the run describes';
+COMMENT ON COLUMN bi_segment_trend.segment IS 'number of the segment, the same from run to run';
+COMMENT ON COLUMN bi_segment_trend.name IS 'name of the segment in that run';
+COMMENT ON COLUMN bi_segment_trend.customers IS 'customers in it';
+COMMENT ON COLUMN bi_segment_trend.share IS 'their share of all customers, 0 .. 1';
+COMMENT ON COLUMN bi_segment_trend.revenue IS 'sum of the feature that the option revenue names, NULL where there is none';
+COMMENT ON COLUMN bi_segment_trend.revenue_share IS 'its share of the revenue of all customers, 0 .. 1';
+
+CREATE VIEW bi_segment_migration AS
+SELECT m.pipeline, coalesce(m.from_name, '(new)') AS from_name, coalesce(m.to_name, '(gone)') AS to_name,
+    'before: ' || coalesce(m.from_name, '(new)') AS source, 'now: ' || coalesce(m.to_name, '(gone)') AS target,
+    m.from_name IS DISTINCT FROM m.to_name AS moved, m.customers, m.share, m.as_of
+FROM published_runs p
+JOIN segment_migration m ON m.pipeline = p.pipeline AND m.run_id = p.run_id
+WHERE p.latest;
+COMMENT ON VIEW bi_segment_migration IS
+'How many customers went where between the last two published runs. A row per pipeline and pair of names; no row before the second run. For a Sankey diagram take source and target, whose names differ, because such a chart refuses cycles; for a matrix from_name and to_name.
+
+  SELECT source, target, customers FROM retailml.bi_segment_migration WHERE pipeline = ''customers'';';
+COMMENT ON COLUMN bi_segment_migration.pipeline IS 'name of the pipeline';
+COMMENT ON COLUMN bi_segment_migration.from_name IS 'segment in the run before; (new) where the customer was not there';
+COMMENT ON COLUMN bi_segment_migration.to_name IS 'segment now; (gone) where the customer is not there any more';
+COMMENT ON COLUMN bi_segment_migration.source IS 'from_name, marked as before';
+COMMENT ON COLUMN bi_segment_migration.target IS 'to_name, marked as now';
+COMMENT ON COLUMN bi_segment_migration.moved IS 'false for those who stayed';
+COMMENT ON COLUMN bi_segment_migration.customers IS 'customers who went that way';
+COMMENT ON COLUMN bi_segment_migration.share IS 'their share of the customers of from_name, 0 .. 1';
+COMMENT ON COLUMN bi_segment_migration.as_of IS 'the moment the last run describes';
+
+CREATE VIEW bi_segment_movers AS
+SELECT m.pipeline, m.key, coalesce(m.from_name, '(new)') AS from_name, coalesce(m.to_name, '(gone)') AS to_name,
+    c.features, m.as_of
+FROM segment_movers m LEFT JOIN segments_current c ON c.pipeline = m.pipeline AND c.key = m.key;
+COMMENT ON VIEW bi_segment_movers IS
+'The customers whose segment has another name than in the published run before, those who are new, and those who are gone. A row per pipeline and customer; no row before the second run. For lists to act on: filter by pipeline, from_name and to_name.
+
+  SELECT key FROM retailml.bi_segment_movers
+  WHERE pipeline = ''customers'' AND from_name = ''Champions'' AND to_name = ''At risk'' LIMIT 100;';
+COMMENT ON COLUMN bi_segment_movers.pipeline IS 'name of the pipeline';
+COMMENT ON COLUMN bi_segment_movers.key IS 'the customer: the key column of the pipeline as text';
+COMMENT ON COLUMN bi_segment_movers.from_name IS 'segment in the run before; (new) where the customer was not there';
+COMMENT ON COLUMN bi_segment_movers.to_name IS 'segment now; (gone) where the customer is not there any more';
+COMMENT ON COLUMN bi_segment_movers.features IS 'the customer''s columns now as an object; NULL for who is gone';
+COMMENT ON COLUMN bi_segment_movers.as_of IS 'the moment the last run describes';
+
+CREATE VIEW bi_rfm_heatmap AS
+SELECT h.pipeline, h.r, h.f, h.customers, h.revenue, h.as_of
+FROM published_runs p
+JOIN segment_rfm h ON h.pipeline = p.pipeline AND h.run_id = p.run_id
+WHERE p.latest;
+COMMENT ON VIEW bi_rfm_heatmap IS
+'Customers and revenue by recency and frequency, in the last published run. A row per pipeline and pair of scores that occurs; none for pipelines without the features recency, frequency and monetary. For a heat map.
+
+  SELECT r, f, customers, revenue FROM retailml.bi_rfm_heatmap WHERE pipeline = ''customers'';';
+COMMENT ON COLUMN bi_rfm_heatmap.pipeline IS 'name of the pipeline';
+COMMENT ON COLUMN bi_rfm_heatmap.r IS 'recency in fifths of the customers: 5 bought last';
+COMMENT ON COLUMN bi_rfm_heatmap.f IS 'frequency in fifths of the customers: 5 buys most often';
+COMMENT ON COLUMN bi_rfm_heatmap.customers IS 'customers with these scores';
+COMMENT ON COLUMN bi_rfm_heatmap.revenue IS 'what they spent: sum of monetary';
+COMMENT ON COLUMN bi_rfm_heatmap.as_of IS 'the moment the run describes';
+
+-- ---- models and runs
+
+CREATE VIEW bi_model_quality AS
+SELECT name, version, status, algorithm, created_at, promoted_at, rows, metrics FROM models;
+COMMENT ON VIEW bi_model_quality IS
+'Every version of every model in the registry, without its bytes. A row per name and version. The model of a pipeline has the pipeline''s name. For tables; bi_model_metrics has the numbers for charts.
+
+  SELECT version, status, metrics FROM retailml.bi_model_quality WHERE name = ''customers'' ORDER BY version;';
+COMMENT ON COLUMN bi_model_quality.name IS 'name of the model';
+COMMENT ON COLUMN bi_model_quality.version IS '1, 2, ... per name';
+COMMENT ON COLUMN bi_model_quality.status IS 'staging, production or archived';
+COMMENT ON COLUMN bi_model_quality.algorithm IS 'what fitted it';
+COMMENT ON COLUMN bi_model_quality.created_at IS 'when it was saved';
+COMMENT ON COLUMN bi_model_quality.promoted_at IS 'when it last became the production version, NULL if never';
+COMMENT ON COLUMN bi_model_quality.rows IS 'rows it was fitted on';
+COMMENT ON COLUMN bi_model_quality.metrics IS 'numbers that were saved with it, an object';
+
+CREATE VIEW bi_model_metrics AS
+SELECT m.name, m.version, m.status, m.algorithm, m.created_at, e.key AS metric, e.value::float8 AS value
+FROM models m
+CROSS JOIN LATERAL jsonb_each(CASE jsonb_typeof(m.metrics) WHEN 'object' THEN m.metrics END) AS e
+WHERE jsonb_typeof(e.value) = 'number';
+COMMENT ON VIEW bi_model_metrics IS
+'The numbers among the metrics of every model version. A row per name, version and metric. For lines over version.
+
+  SELECT version, value FROM retailml.bi_model_metrics WHERE name = ''customers'' AND metric = ''silhouette'' ORDER BY version;';
+COMMENT ON COLUMN bi_model_metrics.name IS 'name of the model';
+COMMENT ON COLUMN bi_model_metrics.version IS '1, 2, ... per name';
+COMMENT ON COLUMN bi_model_metrics.status IS 'staging, production or archived';
+COMMENT ON COLUMN bi_model_metrics.algorithm IS 'what fitted it';
+COMMENT ON COLUMN bi_model_metrics.created_at IS 'when it was saved';
+COMMENT ON COLUMN bi_model_metrics.metric IS 'name of the number';
+COMMENT ON COLUMN bi_model_metrics.value IS 'the number';
+
+CREATE VIEW bi_pipeline_runs AS
+SELECT pipeline, run_id, as_of, state, mode, reason, k, algorithm, version, refitted, customers, started_at, finished_at,
+    extract(epoch FROM finished_at - started_at)::float8 AS seconds, message
+FROM pipeline_runs;
+COMMENT ON VIEW bi_pipeline_runs IS
+'Every run of every pipeline: when, how it ended, what it chose and why. A row per run. For a table, and the time since the last success.
+
+  SELECT max(as_of) FROM retailml.bi_pipeline_runs WHERE pipeline = ''customers'' AND state = ''success'';';
+COMMENT ON COLUMN bi_pipeline_runs.pipeline IS 'name of the pipeline';
+COMMENT ON COLUMN bi_pipeline_runs.run_id IS 'number of the run; later runs have higher numbers';
+COMMENT ON COLUMN bi_pipeline_runs.as_of IS 'the moment it describes';
+COMMENT ON COLUMN bi_pipeline_runs.state IS 'running, success, failed or abandoned';
+COMMENT ON COLUMN bi_pipeline_runs.mode IS 'elbow, fixed or score';
+COMMENT ON COLUMN bi_pipeline_runs.reason IS 'why that mode, with the numbers';
+COMMENT ON COLUMN bi_pipeline_runs.k IS 'number of segments';
+COMMENT ON COLUMN bi_pipeline_runs.algorithm IS 'what fitted the model';
+COMMENT ON COLUMN bi_pipeline_runs.version IS 'version of the model that was used';
+COMMENT ON COLUMN bi_pipeline_runs.refitted IS 'true when the run fitted a model of its own';
+COMMENT ON COLUMN bi_pipeline_runs.customers IS 'rows of the snapshot';
+COMMENT ON COLUMN bi_pipeline_runs.started_at IS 'when it began';
+COMMENT ON COLUMN bi_pipeline_runs.finished_at IS 'when it ended, NULL while it runs';
+COMMENT ON COLUMN bi_pipeline_runs.seconds IS 'how long it took, waits before retries included';
+COMMENT ON COLUMN bi_pipeline_runs.message IS 'the error it ended with';
+
+CREATE VIEW bi_pipeline_steps AS
+SELECT pipeline, run_id, ordinal, step, state, attempts, started_at, finished_at,
+    extract(epoch FROM finished_at - started_at)::float8 AS seconds, rows, message
+FROM pipeline_steps;
+COMMENT ON VIEW bi_pipeline_steps IS
+'The steps of every run. A row per run and step. For a table, or bars of seconds by step.
+
+  SELECT step, state, seconds, message FROM retailml.bi_pipeline_steps WHERE run_id = 12 ORDER BY ordinal;';
+COMMENT ON COLUMN bi_pipeline_steps.pipeline IS 'name of the pipeline';
+COMMENT ON COLUMN bi_pipeline_steps.run_id IS 'number of the run';
+COMMENT ON COLUMN bi_pipeline_steps.ordinal IS 'place of the step in the run, from 1';
+COMMENT ON COLUMN bi_pipeline_steps.step IS 'check, snapshot, choose, fit, match, score, profile or publish';
+COMMENT ON COLUMN bi_pipeline_steps.state IS 'queued, running, success, failed, upstream_failed or skipped';
+COMMENT ON COLUMN bi_pipeline_steps.attempts IS 'how often it was tried';
+COMMENT ON COLUMN bi_pipeline_steps.started_at IS 'when it began';
+COMMENT ON COLUMN bi_pipeline_steps.finished_at IS 'when it ended, NULL while it runs';
+COMMENT ON COLUMN bi_pipeline_steps.seconds IS 'how long it took';
+COMMENT ON COLUMN bi_pipeline_steps.rows IS 'rows it wrote';
+COMMENT ON COLUMN bi_pipeline_steps.message IS 'its error, or what there is to say';
+
+CREATE VIEW bi_pipeline_checks AS
+SELECT pipeline, run_id, check_name, state, value, bound, message FROM pipeline_checks;
+COMMENT ON VIEW bi_pipeline_checks IS
+'What the step check found in every run. A row per run and check. For a table of warnings.
+
+  SELECT check_name, message FROM retailml.bi_pipeline_checks WHERE run_id = 12 AND state <> ''ok'';';
+COMMENT ON COLUMN bi_pipeline_checks.pipeline IS 'name of the pipeline';
+COMMENT ON COLUMN bi_pipeline_checks.run_id IS 'number of the run';
+COMMENT ON COLUMN bi_pipeline_checks.check_name IS 'rows, duplicate_keys, null_keys, multiplied_rows, variance, columns or null_columns';
+COMMENT ON COLUMN bi_pipeline_checks.state IS 'ok, warning or error';
+COMMENT ON COLUMN bi_pipeline_checks.value IS 'what was measured';
+COMMENT ON COLUMN bi_pipeline_checks.bound IS 'what it was held against';
+COMMENT ON COLUMN bi_pipeline_checks.message IS 'what is wrong, in words';
+
+ALTER VIEW published_runs OWNER TO @extowner@;
+ALTER VIEW bi_segments OWNER TO @extowner@;
+ALTER VIEW bi_segment_members OWNER TO @extowner@;
+ALTER VIEW bi_segment_profile OWNER TO @extowner@;
+ALTER VIEW bi_segment_trend OWNER TO @extowner@;
+ALTER VIEW bi_segment_migration OWNER TO @extowner@;
+ALTER VIEW bi_segment_movers OWNER TO @extowner@;
+ALTER VIEW bi_rfm_heatmap OWNER TO @extowner@;
+ALTER VIEW bi_model_quality OWNER TO @extowner@;
+ALTER VIEW bi_model_metrics OWNER TO @extowner@;
+ALTER VIEW bi_pipeline_runs OWNER TO @extowner@;
+ALTER VIEW bi_pipeline_steps OWNER TO @extowner@;
+ALTER VIEW bi_pipeline_checks OWNER TO @extowner@;
+
+-- ---- readers
+
+-- Whoever may use the schema could make models and pipelines, because their tables are open to everybody and
+-- row-level security says whose is what.  A reader makes none: these policies ask whether the role itself was
+-- given the views.
+CREATE POLICY readers_make_none ON model_names AS RESTRICTIVE FOR INSERT WITH CHECK (NOT EXISTS (
+    SELECT FROM pg_class c, aclexplode(c.relacl) a JOIN pg_roles r ON r.oid = a.grantee
+    WHERE c.oid = '@extschema@.bi_segments'::regclass AND r.rolname = current_user AND r.oid <> c.relowner));
+CREATE POLICY readers_make_none ON pipelines AS RESTRICTIVE FOR INSERT WITH CHECK (NOT EXISTS (
+    SELECT FROM pg_class c, aclexplode(c.relacl) a JOIN pg_roles r ON r.oid = a.grantee
+    WHERE c.oid = '@extschema@.bi_segments'::regclass AND r.rolname = current_user AND r.oid <> c.relowner));
+
+CREATE FUNCTION reader_views(role name) RETURNS text LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    views text;
+    view_owner oid;
+BEGIN
+    SELECT string_agg(c.oid::regclass::text, ', ' ORDER BY c.relname), min(c.relowner)
+    INTO views, view_owner
+    FROM pg_class c JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
+    JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND e.oid = d.refobjid
+    WHERE e.extname = 'retailml' AND c.relkind = 'v' AND c.relname ^@ 'bi_';
+    IF NOT pg_has_role(view_owner, 'USAGE') THEN
+        RAISE EXCEPTION 'only the owner of the views decides who reads them' USING ERRCODE = 'insufficient_privilege',
+            HINT = format('Do it as %s, who installed retailml.', view_owner::regrole);
+    ELSIF role IS NULL OR NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role) THEN
+        RAISE EXCEPTION 'role "%" does not exist', role USING ERRCODE = 'undefined_object';
+    END IF;
+    RETURN views;
+END $$;
+COMMENT ON FUNCTION reader_views(name) IS
+'The views that grant_reader gives and revoke_reader takes, as a list for GRANT, once it is clear that the caller may do it and that the role exists; not for direct use.';
+
+CREATE PROCEDURE grant_reader(role name) LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    views text := @extschema@.reader_views(role);
+BEGIN
+    IF EXISTS (SELECT FROM @extschema@.model_names WHERE owner = role)
+        OR EXISTS (SELECT FROM @extschema@.pipelines WHERE owner = role) THEN
+        RAISE EXCEPTION 'role "%" owns models or pipelines', role USING ERRCODE = 'object_not_in_prerequisite_state',
+            DETAIL = 'A reader reads the views and nothing else.',
+            HINT = format('Make a role for the dashboard, and give it to %I with GRANT.', role);
+    END IF;
+    EXECUTE format('GRANT USAGE ON SCHEMA @extschema@ TO %I', role);
+    EXECUTE format('GRANT SELECT ON %s TO %I', views, role);
+    -- a GRANT by who may not is only a warning for a schema
+    IF NOT has_schema_privilege(role, '@extschema@', 'USAGE') THEN
+        RAISE EXCEPTION 'schema @extschema@ belongs to somebody else' USING ERRCODE = 'insufficient_privilege',
+            HINT = format('Its owner has to GRANT USAGE ON SCHEMA @extschema@ TO %I.', role);
+    END IF;
+END $$;
+COMMENT ON PROCEDURE grant_reader(name) IS
+'Gives a role what a dashboard needs and nothing else: USAGE on the schema and SELECT on the views bi_....
+
+Arguments
+  role  an existing role, for example the one that Metabase or Superset logs in with
+
+The role sees the segments, models and runs of every pipeline, whoever owns it, with the customers'' features, but none of the tables behind them, no model''s bytes and no feature query. It cannot make models or pipelines of its own, nor change or run those of others: row-level security refuses it. A person who does both is made a member of that role with GRANT, and keeps the own rights. Calling it again does no harm, and is needed after an update of the extension that brought new views. revoke_reader takes everything back.
+
+Errors: the caller is not the owner of the views, that is who installed the extension (42501); no such role (42704); the role owns models or pipelines (55000).
+
+  CREATE ROLE dashboard LOGIN PASSWORD ''...'';
+  CALL retailml.grant_reader(''dashboard'');';
+
+CREATE PROCEDURE revoke_reader(role name) LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    EXECUTE format('REVOKE SELECT ON %s FROM %I', @extschema@.reader_views(role), role);
+    EXECUTE format('REVOKE USAGE ON SCHEMA @extschema@ FROM %I', role);
+END $$;
+COMMENT ON PROCEDURE revoke_reader(name) IS
+'Takes from a role what grant_reader gave it: SELECT on the views bi_... and USAGE on the schema. A role that was no reader loses its USAGE all the same.
+
+Arguments
+  role  an existing role
+
+Errors: the caller is not the owner of the views (42501); no such role (42704).
+
+  CALL retailml.revoke_reader(''dashboard'');';
