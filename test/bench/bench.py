@@ -19,6 +19,7 @@ import sklearn
 from sklearn.cluster import KMeans
 
 import accuracy
+import bi
 import recommend
 import supervised
 import svdpp
@@ -280,6 +281,7 @@ section_supervised = supervised.section
 section_svdpp = svdpp.section
 section_accuracy = accuracy.section
 section_recommend = recommend.section
+section_bi = bi.section
 
 SECTIONS = {name[8:]: function for name, function in list(globals().items()) if name.startswith("section_")}
 
