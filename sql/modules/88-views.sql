@@ -47,17 +47,22 @@ COMMENT ON COLUMN bi_segments.as_of IS 'the moment the segments describe';
 COMMENT ON COLUMN bi_segments.last_update IS 'when they were published';
 
 CREATE VIEW bi_segment_members AS
-SELECT pipeline, key, segment, coalesce(name, '(none)') AS name, distance, features, last_update FROM segments_current;
+SELECT c.pipeline, c.key, c.segment, coalesce(c.name, '(none)') AS name, c.distance, r.revenue, c.features, c.last_update
+FROM segments_current c
+LEFT JOIN pipelines p ON p.pipeline = c.pipeline
+CROSS JOIN LATERAL (SELECT c.features -> coalesce(p.options ->> 'revenue', 'monetary') AS value) AS v
+CROSS JOIN LATERAL (SELECT CASE jsonb_typeof(v.value) WHEN 'number' THEN v.value::float8 END AS revenue) AS r;
 COMMENT ON VIEW bi_segment_members IS
 'Every customer with its segment, as last published. A row per pipeline and customer: filter by pipeline and key, or by pipeline and name and order by distance, which indexes serve. For tables and lists to act on.
 
-  SELECT key, features ->> ''monetary'' AS monetary FROM retailml.bi_segment_members
+  SELECT key, revenue FROM retailml.bi_segment_members
   WHERE pipeline = ''customers'' AND name = ''Champions'' ORDER BY distance LIMIT 100;';
 COMMENT ON COLUMN bi_segment_members.pipeline IS 'name of the pipeline';
 COMMENT ON COLUMN bi_segment_members.key IS 'the customer: the key column of the pipeline as text';
 COMMENT ON COLUMN bi_segment_members.segment IS 'number of the segment, the same from run to run';
 COMMENT ON COLUMN bi_segment_members.name IS 'name of the segment, (none) for customers who are in none';
 COMMENT ON COLUMN bi_segment_members.distance IS 'distance to the centre of the segment: small is typical; NULL where the algorithm has none';
+COMMENT ON COLUMN bi_segment_members.revenue IS 'the feature that the option revenue names, by default monetary; NULL where it is no number';
 COMMENT ON COLUMN bi_segment_members.features IS 'the customer''s columns as an object; features ->> ''x'' is x as text';
 COMMENT ON COLUMN bi_segment_members.last_update IS 'when the row was published';
 
@@ -125,17 +130,18 @@ COMMENT ON COLUMN bi_segment_migration.as_of IS 'the moment the last run describ
 
 CREATE VIEW bi_segment_movers AS
 SELECT m.pipeline, m.key, coalesce(m.from_name, '(new)') AS from_name, coalesce(m.to_name, '(gone)') AS to_name,
-    c.features, m.as_of
-FROM segment_movers m LEFT JOIN segments_current c ON c.pipeline = m.pipeline AND c.key = m.key;
+    c.revenue, c.features, m.as_of
+FROM segment_movers m LEFT JOIN bi_segment_members c ON c.pipeline = m.pipeline AND c.key = m.key;
 COMMENT ON VIEW bi_segment_movers IS
 'The customers whose segment has another name than in the published run before, those who are new, and those who are gone. A row per pipeline and customer; no row before the second run. For lists to act on: filter by pipeline, from_name and to_name.
 
-  SELECT key FROM retailml.bi_segment_movers
-  WHERE pipeline = ''customers'' AND from_name = ''Champions'' AND to_name = ''At risk'' LIMIT 100;';
+  SELECT key, revenue FROM retailml.bi_segment_movers
+  WHERE pipeline = ''customers'' AND from_name = ''Champions'' AND to_name = ''At risk'' ORDER BY revenue DESC LIMIT 100;';
 COMMENT ON COLUMN bi_segment_movers.pipeline IS 'name of the pipeline';
 COMMENT ON COLUMN bi_segment_movers.key IS 'the customer: the key column of the pipeline as text';
 COMMENT ON COLUMN bi_segment_movers.from_name IS 'segment in the run before; (new) where the customer was not there';
 COMMENT ON COLUMN bi_segment_movers.to_name IS 'segment now; (gone) where the customer is not there any more';
+COMMENT ON COLUMN bi_segment_movers.revenue IS 'the feature that the option revenue names, by default monetary, as it is now; NULL where it is no number, and for who is gone';
 COMMENT ON COLUMN bi_segment_movers.features IS 'the customer''s columns now as an object; NULL for who is gone';
 COMMENT ON COLUMN bi_segment_movers.as_of IS 'the moment the last run describes';
 
