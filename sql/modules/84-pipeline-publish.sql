@@ -265,6 +265,7 @@ BEGIN
         SELECT s.pipeline, s.run_id, r.as_of, s.key, s.segment, s.name, s.distance
         FROM @extschema@.pipeline_rows s WHERE s.run_id = r.run_id;
     PERFORM @extschema@.pipeline_publish_draft(r);
+    PERFORM @extschema@.pipeline_movers(p.pipeline, r.run_id, (@extschema@.pipeline_last_run(p.pipeline)).run_id);
     DELETE FROM @extschema@.pipeline_rows s WHERE s.pipeline = p.pipeline;
     UPDATE @extschema@.pipeline_runs u SET state = 'success', draft = NULL, message = NULL, finished_at = clock_timestamp()
         WHERE u.run_id = r.run_id;

@@ -304,14 +304,14 @@ BEGIN
     IF p.schedule IS NOT NULL THEN
         PERFORM @extschema@.pipeline_unschedule(name);
     END IF;
-    DELETE FROM @extschema@.pipeline_rows x WHERE x.pipeline = name;
-    DELETE FROM @extschema@.segments_current x WHERE x.pipeline = name;
-    DELETE FROM @extschema@.segments_history x WHERE x.pipeline = name;
-    DELETE FROM @extschema@.segment_profile_history x WHERE x.pipeline = name;
-    DELETE FROM @extschema@.segment_migration x WHERE x.pipeline = name;
-    DELETE FROM @extschema@.segment_summary x WHERE x.pipeline = name;
-    DELETE FROM @extschema@.segment_rfm x WHERE x.pipeline = name;
-    DELETE FROM @extschema@.pipelines x WHERE x.pipeline = name;
+    DELETE FROM @extschema@.pipeline_rows x WHERE x.pipeline = pipeline_drop.name;
+    DELETE FROM @extschema@.segments_current x WHERE x.pipeline = pipeline_drop.name;
+    DELETE FROM @extschema@.segments_history x WHERE x.pipeline = pipeline_drop.name;
+    DELETE FROM @extschema@.segment_profile_history x WHERE x.pipeline = pipeline_drop.name;
+    DELETE FROM @extschema@.segment_migration x WHERE x.pipeline = pipeline_drop.name;
+    DELETE FROM @extschema@.segment_summary x WHERE x.pipeline = pipeline_drop.name;
+    DELETE FROM @extschema@.segment_rfm x WHERE x.pipeline = pipeline_drop.name;
+    DELETE FROM @extschema@.pipelines x WHERE x.pipeline = pipeline_drop.name;
 END
 $$;
 COMMENT ON FUNCTION pipeline_drop(text) IS

@@ -14,7 +14,7 @@ CREATE TABLE segment_movers (
 CREATE INDEX segment_movers_names ON segment_movers
     (pipeline, (coalesce(from_name, '(new)')), (coalesce(to_name, '(gone)')));
 COMMENT ON TABLE segment_movers IS
-'The customers whose segment has another name than in the published run before, those who are new and those who are gone; of the last published run. A row per pipeline and customer. Written by publish_movers in the step publish.';
+'The customers whose segment has another name than in the published run before, those who are new and those who are gone; of the last published run. A row per pipeline and customer. Written by pipeline_movers in the step publish.';
 COMMENT ON COLUMN segment_movers.pipeline IS 'name of the pipeline';
 COMMENT ON COLUMN segment_movers.run_id IS 'the last published run';
 COMMENT ON COLUMN segment_movers.as_of IS 'the moment it describes';
@@ -28,26 +28,26 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON segment_movers TO PUBLIC;
 ALTER TABLE segment_movers ENABLE ROW LEVEL SECURITY;
 CREATE POLICY of_pipeline ON segment_movers USING (pipeline IN (SELECT p.pipeline FROM @extschema@.pipelines p));
 
-CREATE FUNCTION publish_movers(pipeline text, run_id bigint, previous_run_id bigint) RETURNS bigint
+CREATE FUNCTION pipeline_movers(pipeline text, run_id bigint, previous_run_id bigint) RETURNS bigint
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
     written bigint;
 BEGIN
-    DELETE FROM @extschema@.segment_movers m WHERE m.pipeline = publish_movers.pipeline;
+    DELETE FROM @extschema@.segment_movers m WHERE m.pipeline = pipeline_movers.pipeline;
     IF previous_run_id IS NULL THEN
         RETURN 0;
     END IF;
     INSERT INTO @extschema@.segment_movers (pipeline, run_id, as_of, key, from_name, to_name)
-    SELECT publish_movers.pipeline, r.run_id, r.as_of, key, b.name, c.name
+    SELECT pipeline_movers.pipeline, r.run_id, r.as_of, key, b.name, c.name
     FROM (SELECT key, coalesce(name, '(none)') AS name FROM @extschema@.segments_history h
-          WHERE h.pipeline = publish_movers.pipeline AND h.run_id = publish_movers.previous_run_id) AS b
+          WHERE h.pipeline = pipeline_movers.pipeline AND h.run_id = pipeline_movers.previous_run_id) AS b
     FULL JOIN (SELECT key, coalesce(name, '(none)') AS name FROM @extschema@.segments_history h
-          WHERE h.pipeline = publish_movers.pipeline AND h.run_id = publish_movers.run_id) AS c USING (key)
-    JOIN @extschema@.pipeline_runs r ON r.run_id = publish_movers.run_id
+          WHERE h.pipeline = pipeline_movers.pipeline AND h.run_id = pipeline_movers.run_id) AS c USING (key)
+    JOIN @extschema@.pipeline_runs r ON r.run_id = pipeline_movers.run_id
     WHERE b.name IS DISTINCT FROM c.name;
     GET DIAGNOSTICS written = ROW_COUNT;
     RETURN written;
 END $$;
-COMMENT ON FUNCTION publish_movers(text, bigint, bigint) IS
+COMMENT ON FUNCTION pipeline_movers(text, bigint, bigint) IS
 'Replaces the movers of a pipeline by those between two of its runs, and returns how many there are; part of the step publish, not for direct use. Both runs are read from segments_history. Without a previous run there are none.';

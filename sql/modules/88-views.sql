@@ -9,18 +9,14 @@ CREATE INDEX segments_current_name ON segments_current (pipeline, (coalesce(name
 
 CREATE VIEW published_runs AS
 SELECT pipeline, run_id, as_of,
-    lag(run_id) OVER runs AS previous_run_id,
-    lead(run_id) OVER runs IS NULL AS latest,
-    lead(run_id) OVER same_moment IS NOT NULL AS replaced
-FROM (SELECT DISTINCT pipeline, run_id, as_of FROM segment_summary) AS published
-WINDOW runs AS (PARTITION BY pipeline ORDER BY run_id),
-    same_moment AS (PARTITION BY pipeline, as_of ORDER BY run_id);
+    lead(run_id) OVER (PARTITION BY pipeline ORDER BY run_id) IS NULL AS latest,
+    lead(run_id) OVER (PARTITION BY pipeline, as_of ORDER BY run_id) IS NOT NULL AS replaced
+FROM (SELECT DISTINCT pipeline, run_id, as_of FROM segment_summary) AS published;
 COMMENT ON VIEW published_runs IS
 'The published runs that are kept, of all pipelines; what the bi_ views stand on. A row per run. It is not among the views that grant_reader gives.';
 COMMENT ON COLUMN published_runs.pipeline IS 'name of the pipeline';
 COMMENT ON COLUMN published_runs.run_id IS 'the run, as in pipeline_runs; later runs have higher numbers';
 COMMENT ON COLUMN published_runs.as_of IS 'the moment the run describes';
-COMMENT ON COLUMN published_runs.previous_run_id IS 'the run published before it, NULL for the oldest that is kept';
 COMMENT ON COLUMN published_runs.latest IS 'true for the run whose segments are in segments_current';
 COMMENT ON COLUMN published_runs.replaced IS 'true where a later run describes the same moment';
 

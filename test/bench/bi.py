@@ -39,7 +39,7 @@ SELECT pipeline, run_id, as_of, segment, name, customers, share, feature, segmen
 FROM segment_summary, unnest('{{recency_days,frequency,monetary,discount_share,basket,returns}}'::text[]) feature WHERE pipeline = '{PIPELINE}';
 INSERT INTO segment_rfm (pipeline, run_id, as_of, r, f, customers, revenue)
 SELECT '{PIPELINE}', run - 4, {MOMENT}, r, f, {CUSTOMERS} / 25, r * f FROM generate_series(1, 3) run, generate_series(1, 5) r, generate_series(1, 5) f;
-SELECT publish_movers('{PIPELINE}', -1, -2);
+SELECT pipeline_movers('{PIPELINE}', -1, -2);
 INSERT INTO segment_migration (pipeline, run_id, previous_run_id, as_of, from_name, to_name, customers, share)
 SELECT pipeline, run_id, -2, as_of, from_name, to_name, count(*), 0 FROM segment_movers WHERE pipeline = '{PIPELINE}'
 GROUP BY pipeline, run_id, as_of, from_name, to_name;

@@ -6,7 +6,7 @@ SET client_min_messages = warning;
 SET TimeZone = 'UTC';
 
 BEGIN;
-SELECT plan(80);
+SELECT plan(83);
 
 -- ---- what a pipeline would have published: 600 customers, runs 1 to 4, of which 3 was repeated as 4
 
@@ -57,10 +57,10 @@ FULL JOIN (SELECT run_id AS run, key, coalesce(name, '(none)') AS name FROM reta
 GROUP BY run, b.name, c.name;
 INSERT INTO retailml.segment_rfm (pipeline, run_id, as_of, r, f, customers, revenue)
 SELECT 'customers', run, make_date(2025, least(run, 3)::int, 1), r, f, 24, run * r * f FROM generate_series(1, 4) run, generate_series(1, 5) r, generate_series(1, 5) f;
-SELECT is(retailml.publish_movers('customers', 4, 3),
+SELECT is(retailml.pipeline_movers('customers', 4, 3),
     (SELECT sum(customers)::bigint FROM retailml.segment_migration WHERE run_id = 4 AND from_name IS DISTINCT FROM to_name),
-    'publish_movers writes as many as migrate');
-SELECT is(retailml.publish_movers('young', 9, NULL), 0::bigint, 'a first run has no movers');
+    'pipeline_movers writes as many as migrate');
+SELECT is(retailml.pipeline_movers('young', 9, NULL), 0::bigint, 'a first run has no movers');
 
 CREATE TABLE rows AS SELECT i % 10 AS a, i % 7 AS b FROM generate_series(1, 100) i;
 GRANT SELECT ON rows TO bi_maker;
@@ -210,8 +210,11 @@ SELECT is(pg_temp.outcome($$SELECT retailml.model_grant('customers', 'bi_reader'
 SELECT is(pg_temp.outcome($$SELECT retailml.model_save('customers', (SELECT retailml.kmeans_fit(r, 2) FROM (VALUES (1, 1), (2, 5), (3, 3)) r))$$), '42501', '... replaces none');
 SELECT is(pg_temp.outcome($$SELECT retailml.model_save('mine', (SELECT retailml.kmeans_fit(r, 2) FROM (VALUES (1, 1), (2, 5), (3, 3)) r))$$), '42501', '... and makes none');
 SELECT is(pg_temp.outcome($$INSERT INTO retailml.pipelines (pipeline, features, key, options) VALUES ('mine', 'x', 'y', '{}')$$), '42501', '... nor a pipeline');
+SELECT is(pg_temp.outcome($$SELECT retailml.pipeline_create('mine', 'SELECT 1 AS id, 2 AS a', 'id')$$), '42501', '... not through pipeline_create either');
+SELECT is(pg_temp.outcome($$SELECT retailml.pipeline_create('customers', 'SELECT 1 AS id, 2 AS a', 'id')$$), '42501', '... replaces none');
+SELECT is(pg_temp.outcome($$SELECT retailml.pipeline_drop('customers')$$), '42704', '... drops none');
 SELECT is(pg_temp.outcome($$INSERT INTO retailml.segments_current VALUES ('customers', 'x', 1, 'x', 0, '{}', now())$$), '42501', '... nor a customer');
-SELECT is(retailml.publish_movers('customers', 4, 2), 0::bigint, '... nor movers');
+SELECT is(retailml.pipeline_movers('customers', 4, 2), 0::bigint, '... nor movers');
 SELECT is((SELECT count(*) > 0 FROM retailml.bi_segment_movers), true, '... which are still there');
 SELECT is(pg_temp.outcome($$CALL retailml.grant_reader('bi_analyst')$$), '42501', '... nor readers');
 RESET ROLE;
