@@ -44,6 +44,8 @@ missing()
     [ -f "$sharedir/extension/pgtap.control" ] || echo "postgresql-$major-pgtap"
     has_openblas || echo libopenblas0-pthread
     command -v gzip >/dev/null || echo gzip
+    # test/t/dbt.sh makes a private environment
+    "${PYTHON:-python3}" -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
 }
 
 # only needed at run time, and opened by its SONAME
