@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# demo.sh: from a purchase log to named customer segments, to the customers about to leave, and to what
-# to offer them.  Runs docs/tutorial.sql, docs/tutorial-churn.sql and docs/tutorial-recommend.sql, on the
-# synthetic store or on the log DATA=file.csv[.gz]; needs the server of server.sh.
+# demo.sh: from a purchase log to named customer segments, to the customers about to leave, to what to offer
+# them, and to segments that refresh themselves.  Runs docs/tutorial.sql, docs/tutorial-churn.sql,
+# docs/tutorial-recommend.sql and docs/tutorial-monthly.sql, on the synthetic store or on the log
+# DATA=file.csv[.gz]; needs the server of server.sh.
 set -euo pipefail
 # shellcheck source=test/harness/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -56,6 +57,13 @@ enough_for_recommendations()
         FROM products, customers WHERE 100 * buyers >= n GROUP BY n")" = t ]
 }
 
+# the last part needs two month ends, and customers at the first
+enough_for_months()
+{
+    [ "$(sql "SELECT count(DISTINCT customer_id) >= 20 FROM tutorial.purchases
+        WHERE ordered_at < (SELECT date_trunc('month', max(ordered_at)) - interval '1 month' FROM tutorial.purchases)")" = t ]
+}
+
 # every statement, its result and its time; psql drops the empty lines
 run_tutorial()
 {
@@ -85,4 +93,10 @@ else
     echo "Too few products that customers share to learn what they like: docs/tutorial-recommend.sql was not run."
 fi
 echo
-echo "Done in $(elapsed "$started").  The SQL above is docs/tutorial.sql, docs/tutorial-churn.sql and docs/tutorial-recommend.sql; the pages docs/tutorial*.md of these names explain it."
+if enough_for_months; then
+    run_tutorial docs/tutorial-monthly.sql
+else
+    echo "Too few customers before the last two months of this log: docs/tutorial-monthly.sql was not run."
+fi
+echo
+echo "Done in $(elapsed "$started").  The SQL above is docs/tutorial.sql and docs/tutorial-churn.sql, -recommend.sql and -monthly.sql; the pages docs/tutorial*.md of these names explain it."

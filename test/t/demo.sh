@@ -63,7 +63,7 @@ is "$(row_log_balances)" t "the row log balances"
 # 1 in 40 orders has no customer, and so on: all kinds of row were there to be removed
 is "$(sql "SELECT count(*) FROM tutorial.row_log WHERE removed > 0")" 3 "three steps removed rows"
 is "$(grep -c '^Time: ' "$dir/store.out")" \
-    "$(sed 's/--.*//' docs/tutorial.sql docs/tutorial-churn.sql docs/tutorial-recommend.sql | grep -c ';')" \
+    "$(sed 's/--.*//' docs/tutorial.sql docs/tutorial-churn.sql docs/tutorial-recommend.sql docs/tutorial-monthly.sql | grep -c ';\|^\\gset')" \
     "every statement has its time"
 
 # statements without comments and layout
@@ -75,7 +75,7 @@ statements()
 is "$(awk '/^```sql/ { f = 1; next } /^```/ { f = 0 } f' docs/tutorial.md | statements)" \
     "$(cat test/harness/demo_store.sql docs/tutorial.sql | statements)" \
     "docs/tutorial.md has the statements of docs/tutorial.sql"
-for name in churn recommend; do
+for name in churn recommend monthly; do
     page=$(awk '/^```sql/ { f = 1; next } /^```/ { f = 0 } f' "docs/tutorial-$name.md" | statements)
     file=$(statements <"docs/tutorial-$name.sql")
     is "${page: -${#file}}" "$file" "docs/tutorial-$name.md ends with the statements of docs/tutorial-$name.sql"
@@ -90,6 +90,22 @@ is "$(sql "SELECT count(*), count(*) FILTER (WHERE buyers <> (SELECT count(DISTI
     "five offers each, of products they do not have, with the numbers of plain SQL"
 is "$(sql "SELECT abs(sum(contribution) - score) < 1e-9 FROM tutorial.parts, tutorial.offers
            WHERE no = 1 AND rank = 1 GROUP BY score")" t "the parts add up"
+
+# months: what the last part says of the pipeline's two runs
+months()
+{
+    sql "SELECT count(*), bool_and(state = 'success'), bool_and(reason <> ''), max(as_of) = min(as_of) + interval '1 month'
+         FROM retailml.pipeline_runs" \
+        "SELECT count(*) FILTER (WHERE was.name IS NOT NULL), count(*)
+         FROM retailml.bi_segments AS s LEFT JOIN (SELECT DISTINCT name FROM retailml.segments_history
+             WHERE run_id = (SELECT min(run_id) FROM retailml.pipeline_runs)) AS was ON was.name = s.name" \
+        "SELECT (SELECT count(*) FROM retailml.bi_segment_movers WHERE from_name = '(new)')
+             = (SELECT max(customers) - min(customers) FROM retailml.pipeline_runs)" \
+        "SELECT (SELECT count(*) FROM retailml.bi_segment_movers)
+             = (SELECT sum(customers) FROM retailml.bi_segment_migration WHERE moved)" | tr '\n' ' '
+}
+
+is "$(months)" "2|t|t|t 5|5 t t " "two monthly runs: reasons, names that last, movers"
 for page in $(make -s pages-list); do
     ok "the output in $page is current" test/harness/demo_pages.sh check "$page"
 done
@@ -240,8 +256,15 @@ if [ -f "${RETAILML_DATA:-}/online_retail_2010_2011.csv.gz" ]; then
                    count(DISTINCT product_id)) FROM tutorial.trial_offers GROUP BY place, by ORDER BY place")" \
         "$(sed -n '/^## On a real log/,/^## What/p' docs/tutorial-recommend.md | grep '^| .*[0-9] |$')" \
         "so are those of docs/tutorial-recommend.md"
+    is "$(months)" "2|t|t|t 4|4 t t " "two monthly runs keep the names of the segments"
+    is "$(sql "SELECT format('| %s | %s | %s | %s | %s |', name, (array_agg(customers ORDER BY as_of))[1],
+                   (array_agg(customers ORDER BY as_of))[2], round((array_agg(revenue_share ORDER BY as_of))[1]::numeric, 3),
+                   round((array_agg(revenue_share ORDER BY as_of))[2]::numeric, 3))
+               FROM retailml.bi_segment_trend GROUP BY name ORDER BY max(customers) DESC")" \
+        "$(sed -n '/^## On a real log/,/^## What/p' docs/tutorial-monthly.md | grep '^| .*[0-9] |$')" \
+        "with the sizes in docs/tutorial-monthly.md"
     is "$(section_rows)" "$(figures)" "the figures of docs/tutorial.md are these"
 else
-    skip 7 "the Online Retail file is not here"
+    skip 9 "the Online Retail file is not here"
 fi
 done_testing
