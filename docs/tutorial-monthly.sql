@@ -74,10 +74,10 @@ WHERE pipeline = 'segments' AND moved
 ORDER BY from_name, to_name;
 
 SELECT key AS customer_id, from_name, to_name, features ->> 'orders' AS orders,
-       round((features ->> 'revenue')::numeric, 2) AS revenue
+       round(revenue::numeric, 2) AS revenue
 FROM bi_segment_movers
 WHERE pipeline = 'segments' AND from_name <> '(new)'
-ORDER BY (features ->> 'revenue')::numeric DESC, key
+ORDER BY bi_segment_movers.revenue DESC, key
 LIMIT 10;
 
 -- 7. Every customer has a segment now: one table for all that wants to know.
