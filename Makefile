@@ -197,7 +197,8 @@ reference: setup
 
 # fills in the output below the SQL of the pages that show some (test/t/demo.sh checks them)
 PAGES = README.md docs/tutorial.md docs/tutorial-segments.md docs/tutorial-churn.md docs/tutorial-recommend.md \
-	docs/snapshot.md docs/evaluation.md docs/tuning.md docs/explain.md $(addprefix docs/algorithms/, \
+	docs/tutorial-monthly.md docs/operations.md docs/registry.md docs/snapshot.md docs/evaluation.md \
+	docs/tuning.md docs/explain.md $(addprefix docs/algorithms/, \
 	kmeans.md kprototypes.md matching.md segment-names.md segment-rules.md linreg.md logreg.md tree.md \
 	forest.md boost.md churn.md ltv.md svdpp.md)
 pages: setup

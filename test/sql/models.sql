@@ -3,7 +3,7 @@
 \pset tuples_only on
 -- Damaged, foreign and newer models, through every function that takes one.  test/fuzz/model.c does the same
 -- to the decoder, with sanitizers.
-SET search_path = retailml, public;
+SET search_path = public, retailml;
 SET client_min_messages = warning;
 
 BEGIN;
@@ -76,6 +76,8 @@ INSERT INTO calls VALUES
     ('churn_explain of an array', 'SELECT count(x) FROM churn_explain($1, ARRAY[1, 2]::float8[]) x'),
     ('ltv_predict of an array', 'SELECT ltv_predict($1, ARRAY[1, 2]::float8[])'),
     ('permutation_importance', 'SELECT permutation_importance($1, f, ''letter'') FROM (SELECT 1 AS a, 2 AS b, 3 AS c, chr(96 + i) AS letter FROM generate_series(1, 4) i) f'),
+    ('model_drift', 'SELECT model_drift($1, f) FROM (SELECT 1 AS a, 2 AS b, 3 AS c, NULL::text AS letter, 3 AS recency, 4 AS frequency, 5 AS monetary) f'),
+    ('model_drift of an array', 'SELECT model_drift($1, ARRAY[1, 2]::float8[])'),
     ('svdpp_predict', 'SELECT svdpp_predict($1, 3, 5)'),
     ('svdpp_predict of texts', 'SELECT svdpp_predict($1, ''u3'', ''i5'')'),
     ('svdpp_explain', 'SELECT count(x) FROM svdpp_explain($1, 3, 5) x'),
