@@ -185,7 +185,7 @@ test:
 setup:
 	@$(HARNESS)/setup.sh
 
-# A transaction log of your own: make demo DATA=log.csv CUSTOMER=... ORDER=... DATE=...
+# A transaction log of your own: make demo DATA=log.csv CUSTOMER=... ORDER=... DATE=... PRODUCT=...
 demo: setup
 	@DATA='$(DEMO_DATA)' $(HARNESS)/server.sh run $(HARNESS)/demo.sh
 
