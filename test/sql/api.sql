@@ -50,7 +50,7 @@ SELECT is_empty($$SELECT oid::regprocedure FROM functions
 
 -- ---- promises that optimiser and users rely on
 SELECT is_empty($$SELECT oid::regprocedure FROM functions
-    WHERE proname ~ '(_predict|_distance|_centroids|_transform|^predict|^model_|_profile)$'
+    WHERE proname ~ '(_predict|_distance|_centroids|_transform|^predict|^model_|_profile)$' AND proname !~ '^pipeline_'
       AND NOT (provolatile = 'i' AND proisstrict AND proparallel = 's')$$,
     'whatever takes a model is immutable, strict and parallel safe');
 SELECT is_empty($$SELECT p.oid::regprocedure FROM functions p JOIN pg_aggregate a ON a.aggfnoid = p.oid

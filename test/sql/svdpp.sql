@@ -2,7 +2,7 @@
 \pset format unaligned
 \pset tuples_only on
 -- Using a model of SVD++: what it predicts is what its numbers say, in plain SQL; what it explains adds up.
-SET search_path = retailml, public;
+SET search_path = public, retailml;
 SET client_min_messages = warning;
 
 BEGIN;
