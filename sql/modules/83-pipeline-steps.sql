@@ -113,7 +113,7 @@ BEGIN
     PERFORM @extschema@.pipeline_note(r, 'rows', CASE WHEN counted.rows = 0 THEN 'error' ELSE 'ok' END, counted.rows, 1,
         'the features have no row');
     PERFORM @extschema@.pipeline_note(r, 'null_keys', CASE WHEN counted.keys < counted.rows THEN 'error' ELSE 'ok' END,
-        counted.rows - counted.keys, 0, format('%s rows have no key', counted.rows - counted.keys));
+        counted.rows - counted.keys, 0, format('rows without a key: %s', counted.rows - counted.keys));
     PERFORM @extschema@.pipeline_note(r, 'duplicate_keys', CASE WHEN counted.different < counted.keys THEN 'error' ELSE 'ok' END,
         counted.keys - counted.different, 0,
         format('%s rows more than keys: %s', counted.keys - counted.different, counted.twins));
@@ -236,7 +236,7 @@ CREATE FUNCTION pipeline_elbow(p @extschema@.pipelines, r @extschema@.pipeline_r
     AS $$
 DECLARE
     part float8 := least(1, 100000 / r.customers::float8);
-    best text := CASE r.algorithm WHEN 'kmeans' THEN 's.is_best' ELSE 'false' END;
+    best text := CASE r.algorithm WHEN 'kmeans' THEN 's.is_best' ELSE 's.is_elbow' END;
     found_elbow boolean;
 BEGIN
     EXECUTE format('SELECT s.k, s.is_elbow FROM (SELECT @extschema@.%I(f.*, $1, $2, $3) AS choices FROM (%s) AS f) c,
@@ -291,7 +291,9 @@ BEGIN
         SELECT e.* INTO elbow FROM @extschema@.pipeline_elbow(p, r) e;
         clusters := elbow.k;
         message := format('%s: %s', message, elbow.reason);
-    ELSIF chosen.mode = 'fixed' AND clusters IS NULL AND r.algorithm <> 'rfm' THEN
+    ELSIF r.algorithm = 'rfm' THEN
+        clusters := NULL;
+    ELSIF chosen.mode = 'fixed' AND clusters IS NULL THEN
         RAISE EXCEPTION 'mode fixed needs k' USING ERRCODE = 'invalid_parameter_value',
             HINT = 'Give option k, or run the pipeline once in mode auto.';
     END IF;

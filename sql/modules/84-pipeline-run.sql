@@ -304,14 +304,14 @@ BEGIN
     IF p.schedule IS NOT NULL THEN
         PERFORM @extschema@.pipeline_unschedule(name);
     END IF;
-    DELETE FROM @extschema@.pipeline_rows x WHERE x.pipeline = pipeline_drop.name;
-    DELETE FROM @extschema@.segments_current x WHERE x.pipeline = pipeline_drop.name;
-    DELETE FROM @extschema@.segments_history x WHERE x.pipeline = pipeline_drop.name;
-    DELETE FROM @extschema@.segment_profile_history x WHERE x.pipeline = pipeline_drop.name;
-    DELETE FROM @extschema@.segment_migration x WHERE x.pipeline = pipeline_drop.name;
-    DELETE FROM @extschema@.segment_summary x WHERE x.pipeline = pipeline_drop.name;
-    DELETE FROM @extschema@.segment_rfm x WHERE x.pipeline = pipeline_drop.name;
-    DELETE FROM @extschema@.pipelines x WHERE x.pipeline = pipeline_drop.name;
+    DELETE FROM @extschema@.pipeline_rows x WHERE x.pipeline = p.pipeline;
+    DELETE FROM @extschema@.segments_current x WHERE x.pipeline = p.pipeline;
+    DELETE FROM @extschema@.segments_history x WHERE x.pipeline = p.pipeline;
+    DELETE FROM @extschema@.segment_profile_history x WHERE x.pipeline = p.pipeline;
+    DELETE FROM @extschema@.segment_migration x WHERE x.pipeline = p.pipeline;
+    DELETE FROM @extschema@.segment_summary x WHERE x.pipeline = p.pipeline;
+    DELETE FROM @extschema@.segment_rfm x WHERE x.pipeline = p.pipeline;
+    DELETE FROM @extschema@.pipelines x WHERE x.pipeline = p.pipeline;
 END
 $$;
 COMMENT ON FUNCTION pipeline_drop(text) IS
@@ -384,26 +384,28 @@ $$;
 COMMENT ON FUNCTION pipeline_run_enter(text, timestamptz) IS
 'Takes the lock of a pipeline and returns the run to work on, NULL when another process has it; not for direct use.';
 
--- a new transaction sees what the last one left
-CREATE FUNCTION pipeline_step(run bigint, step text, OUT rows bigint, OUT message text, OUT failure text, OUT state text)
+-- its work and the state of it are one transaction
+CREATE FUNCTION pipeline_step(run bigint, step text) RETURNS text
     LANGUAGE plpgsql
     AS $$
 DECLARE
     r @extschema@.pipeline_runs := (SELECT x FROM @extschema@.pipeline_runs x WHERE x.run_id = run);
     p @extschema@.pipelines := (SELECT x FROM @extschema@.pipelines x WHERE x.pipeline = r.pipeline);
+    done record;
 BEGIN
     IF step IN ('fit', 'match') AND NOT r.refitted THEN
-        message := 'mode score';
-        state := 'skipped';
-        RETURN;
+        PERFORM @extschema@.pipeline_step_log(run, step, 'skipped', NULL, 'mode score');
+        RETURN NULL;
     END IF;
-    EXECUTE pg_catalog.format('SELECT s.* FROM @extschema@.%I($1, $2) s', 'pipeline_step_' || step)
-        INTO rows, message, failure USING p, r;
-    state := CASE WHEN failure IS NULL THEN 'success' ELSE 'failed' END;
+    EXECUTE pg_catalog.format('SELECT s.* FROM @extschema@.%I($1, $2) s', 'pipeline_step_' || step) INTO done USING p, r;
+    IF done.failure IS NULL THEN
+        PERFORM @extschema@.pipeline_step_log(run, step, 'success', done.rows, done.message);
+    END IF;
+    RETURN done.failure;
 END
 $$;
 COMMENT ON FUNCTION pipeline_step(bigint, text) IS
-'Does the work of a step; not for direct use.';
+'Does a step; returns why it refuses to go on, or NULL. Not for direct use.';
 
 CREATE FUNCTION pipeline_step_log(run bigint, step text, state text, rows bigint DEFAULT NULL, message text DEFAULT NULL) RETURNS void
     LANGUAGE sql
@@ -449,10 +451,7 @@ CREATE PROCEDURE pipeline_run_attempt(run bigint, step text, seconds float8, INO
     AS $$
 DECLARE
     begun timestamptz;
-    done_rows bigint;
-    said text;
     refused text;
-    ended text;
     code text;
     detail text;
     hint text;
@@ -463,23 +462,23 @@ BEGIN
     failure := NULL;
     BEGIN
         PERFORM @extschema@.pipeline_alarm(seconds);
-        SELECT s.rows, s.message, s.failure, s.state INTO done_rows, said, refused, ended FROM @extschema@.pipeline_step(run, step) s;
+        refused := @extschema@.pipeline_step(run, step);
         PERFORM @extschema@.pipeline_alarm(0);
+        IF refused IS NOT NULL THEN
+            failure := @extschema@.pipeline_failure('22000', refused, '', 'See pipeline_checks.');
+        END IF;
     EXCEPTION
         WHEN query_canceled THEN
-            failure := @extschema@.pipeline_failure('57014', SQLERRM)
-                || pg_catalog.jsonb_build_object('retry', seconds > 0 AND
-                    pg_catalog.clock_timestamp() >= begun + seconds * interval '1 second');
+            failure := @extschema@.pipeline_failure('57014', SQLERRM) || pg_catalog.jsonb_build_object('retry',
+                seconds > 0 AND pg_catalog.clock_timestamp() >= begun + seconds * interval '1 second');
         WHEN OTHERS THEN
             GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
             failure := @extschema@.pipeline_failure(code, SQLERRM, detail, hint);
     END;
-    PERFORM @extschema@.pipeline_alarm(0);
-    IF failure IS NULL AND refused IS NOT NULL THEN
-        failure := @extschema@.pipeline_failure('22000', refused, '', 'See pipeline_checks.');
+    IF failure IS NOT NULL THEN
+        PERFORM @extschema@.pipeline_alarm(0);
+        PERFORM @extschema@.pipeline_step_log(run, step, 'failed', NULL, failure ->> 'message');
     END IF;
-    PERFORM @extschema@.pipeline_step_log(run, step, CASE WHEN failure IS NULL THEN ended ELSE 'failed' END, done_rows,
-        coalesce(failure ->> 'message', said));
     COMMIT;
 END
 $$;

@@ -10,17 +10,22 @@
 
 #include "access/xact.h"
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "storage/proc.h"
 #include "utils/timeout.h"
 #include "utils/timestamp.h"
 
-/* when statement_timeout ends the statement that the client sent; DT_NOEND: never */
+/*
+ * When statement_timeout ends the statement that the client sent; DT_NOEND: never, or it did, and
+ * what is left to do is to write that down.
+ */
 static TimestampTz
-statement_end(void)
+statement_end(TimestampTz now)
 {
-	if (StatementTimeout <= 0)
-		return DT_NOEND;
-	return TimestampTzPlusMilliseconds(GetCurrentStatementStartTimestamp(), StatementTimeout);
+	TimestampTz end =
+		TimestampTzPlusMilliseconds(GetCurrentStatementStartTimestamp(), StatementTimeout);
+
+	return StatementTimeout > 0 && end > now ? end : DT_NOEND;
 }
 
 PG_FUNCTION_INFO_V1(rml_pipeline_alarm);
@@ -28,14 +33,15 @@ Datum
 rml_pipeline_alarm(PG_FUNCTION_ARGS)
 {
 	float8 seconds = PG_GETARG_FLOAT8(0);
-	TimestampTz end = statement_end();
+	TimestampTz now = GetCurrentTimestamp();
+	TimestampTz end = statement_end(now);
 
+	/* an alarm that rang on the last moment belongs to what ends here, not to what follows */
+	disable_timeout(STATEMENT_TIMEOUT, false);
+	CHECK_FOR_INTERRUPTS();
 	if (seconds > 0)
-		end =
-			Min(end, TimestampTzPlusMilliseconds(GetCurrentTimestamp(), (int64) (seconds * 1000)));
-	if (TIMESTAMP_NOT_FINITE(end))
-		disable_timeout(STATEMENT_TIMEOUT, false);
-	else
+		end = Min(end, TimestampTzPlusMilliseconds(now, (int64) (seconds * 1000)));
+	if (!TIMESTAMP_NOT_FINITE(end))
 		enable_timeout_at(STATEMENT_TIMEOUT, end);
 	PG_RETURN_VOID();
 }
