@@ -48,6 +48,16 @@ missing()
     "${PYTHON:-python3}" -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
 }
 
+# what tests use where it is to be had: without it they say "skipped"
+install_optional()
+{
+    local package=postgresql-$1-cron
+    [ ! -f "$("$PG_CONFIG" --sharedir)/extension/pg_cron.control" ] || return 0
+    can_be_root && apt-cache show "$package" >/dev/null 2>&1 || return 0
+    echo "setup: installing $package"
+    apt_install "$package" || { apt_update; apt_install "$package"; } || echo "setup: could not install $package"
+}
+
 # only needed at run time, and opened by its SONAME
 has_openblas()
 {
@@ -97,11 +107,12 @@ main()
 {
     local major packages
     major=$(pg_major)
-    if [ -n "$major" ] && [ "$major" -ge "$OLDEST" ] && [ -z "$(missing "$major")" ]; then
-        return
-    fi
     log=$(mktemp "${TMPDIR:-/tmp}/retailml-setup.XXXXXX")
     trap 'rm -f "$log"' EXIT
+    if [ -n "$major" ] && [ "$major" -ge "$OLDEST" ] && [ -z "$(missing "$major")" ]; then
+        install_optional "$major"
+        return
+    fi
     # an image without package lists knows no versions
     if [ -z "$(distribution_major)" ] && can_be_root; then apt_update; fi
     # pg_config without a server (libpq-dev) speaks for a version nobody chose
@@ -119,6 +130,7 @@ main()
         die "pg_config is that of PostgreSQL $(pg_major), set PG_CONFIG=/usr/lib/postgresql/$major/bin/pg_config"
     fi
     [ -z "$(missing "$major")" ] || die "still missing: $(missing "$major" | tr '\n' ' ')"
+    install_optional "$major"
 }
 
 main
