@@ -21,6 +21,6 @@
   {%- if model is string -%}
     (select {{ retailml.retailml_object('model_load') }}({{ retailml.retailml_literal(model) }}))
   {%- else -%}
-    (select {{ retailml.retailml_object('model_load') }}(decided.name, decided.version) from {{ model }} as decided)
+    (select {{ retailml.retailml_object('model_load') }}(decided.name, decided.version) from (select * from {{ model }}) as decided)
   {%- endif -%}
 {%- endmacro %}

@@ -23,7 +23,9 @@
   {%- set given = config.get('features') -%}
   {%- if given is string -%}
     {%- set parts = given.split('.') -%}
-    {{ return(source(parts[0], parts[1]) if parts | length == 2 else ref(given)) }}
+    {%- set found = source(parts[0], parts[1]) if parts | length == 2 else ref(given) -%}
+    {#- the relation as such: with --empty, ref() is a subquery -#}
+    {{ return(api.Relation.create(database=found.database, schema=found.schema, identifier=found.identifier)) }}
   {%- elif given is not none -%}
     {{ exceptions.raise_compiler_error("features of model " ~ model.name ~ " is not a text: write features='customer_features', without ref()") }}
   {%- endif -%}
@@ -82,7 +84,7 @@
 {#- SQL: a row per feature of the model with its drift in a relation.  model: SQL for the bytes. -#}
 {% macro retailml_drift_sql(model, relation) -%}
   select drift.* from (select {{ retailml.retailml_object('model_drift') }}((select {{ model }}), data) as drifts
-    from {{ relation }} as data) as measured, unnest(measured.drifts) as drift
+    from (select * from {{ relation }}) as data) as measured, unnest(measured.drifts) as drift
 {%- endmacro %}
 
 {#- Who else writes versions of this name would be replaced, and replace: two dbt targets in one database, a pipeline. -#}
@@ -97,7 +99,11 @@
 
 {#- The decision: {'train': true or false, 'reason': a sentence}.  data: rows and fingerprint of now. -#}
 {% macro retailml_decide(name, versions, data, definition, features, retrain) -%}
-  {%- if versions is none -%}
+  {%- if flags.EMPTY and versions is not none -%}
+    {{ return({'train': false, 'reason': 'an empty run trains nothing'}) }}
+  {%- elif flags.EMPTY -%}
+    {{ exceptions.raise_compiler_error("model '" ~ name ~ "' has no version yet, and an empty run has no rows to train one: run it once without --empty") }}
+  {%- elif versions is none -%}
     {{ return({'train': true, 'reason': 'the first version, of ' ~ data['n'] ~ ' rows'}) }}
   {%- elif should_full_refresh() -%}
     {{ return({'train': true, 'reason': 'a full refresh was asked for'}) }}

@@ -1,20 +1,21 @@
-{#- Generic tests.  They stand on a model of materialization retailml_model; each returns the rows that are wrong. -#}
+{#- Generic tests.  They stand on a model of materialization retailml_model; each returns the rows that are wrong.  Relations
+    are read in subqueries, for with --empty they have an alias already. -#}
 
 {#- No feature has drifted since the version in use was trained: PSI of at most bound.
 
     features  ref('customer_features'): the rows of today
     bound     default 0.25; 0.1 is where a shift begins
-    On the features themselves instead of the model, give name, that in the registry: then drift stops the build before
-    anything is scored.  Passes where there is no such model yet. -#}
-{% test retailml_no_drift(model, features=none, bound=0.25, name=none) %}
-  {%- if (features is none) == (name is none) -%}
-    {{ exceptions.raise_compiler_error("retailml_no_drift on " ~ model ~ " needs either features (on a model of retailml) or name (on features)") }}
+    On the features themselves instead of the model, give model_name, that in the registry: then drift stops the build
+    before anything is trained.  Passes where there is no such model yet. -#}
+{% test retailml_no_drift(model, features=none, bound=0.25, model_name=none) %}
+  {%- if (features is none) == (model_name is none) -%}
+    {{ exceptions.raise_compiler_error("retailml_no_drift on " ~ model ~ " needs either features (on a model of retailml) or model_name (on features)") }}
   {%- endif -%}
-  {%- if name is none -%}
+  {%- if model_name is none -%}
     select * from ({{ retailml.retailml_drift_sql(retailml.retailml_load(model), features) }}) as drifts
   {%- else -%}
     select * from ({{ retailml.retailml_drift_sql('(select model from ' ~ retailml.retailml_object('models')
-        ~ " where status = 'production' and name = " ~ retailml.retailml_literal(name) ~ ')', model) }}) as drifts
+        ~ " where status = 'production' and name = " ~ retailml.retailml_literal(model_name) ~ ')', model) }}) as drifts
   {%- endif %}
   where psi > {{ bound }}
 {% endtest %}
@@ -32,7 +33,7 @@
     select decided.name, decided.version, {{ retailml.retailml_literal(metric) }} as metric,
       coalesce(saved.metrics #> {{ path }},
         {{ retailml.retailml_object('model_info') }}({{ retailml.retailml_object('model_load') }}(decided.name, decided.version)) #> {{ path }}) as value
-    from {{ model }} as decided
+    from (select * from {{ model }}) as decided
     left join {{ retailml.retailml_object('model_list') }} as saved on saved.name = decided.name and saved.version = decided.version
   ) as measured
   where (case when jsonb_typeof(value) = 'number' then
@@ -55,12 +56,12 @@
       select decided.name, decided.version, (
         select max(earlier.version) from {{ retailml.retailml_object('model_list') }} as earlier
         where earlier.name = decided.name and earlier.version < decided.version and earlier.promoted_at is not null) as before
-      from {{ model }} as decided offset 0) as used,
+      from (select * from {{ model }}) as decided offset 0) as used,
       lateral (select {{ retailml.retailml_object('model_load') }}(used.name, used.version) as model,
         {{ retailml.retailml_object('model_load') }}(used.name, used.before) as model_before offset 0) as loaded,
       lateral (select {{ retailml.retailml_object('predict_label') }}(loaded.model, data) as label,
         {{ retailml.retailml_object('predict_label') }}(loaded.model_before, data) as label_before
-        from {{ features }} as data offset 0) as labelled
+        from (select * from {{ features }}) as data offset 0) as labelled
     where used.before is not null
   ) as compared
   where share < {{ min }}

@@ -8,6 +8,7 @@ cd "$REPO"
 version=$(sed -n "s/^default_version *= *'\(.*\)'/\1/p" retailml.control)
 is "$(sed -n 's/^  "version": "\(.*\)",/\1/p' META.json)" "$version" \
     "META.json has the version of retailml.control"
+is "$(sed -n 's/^version: //p' dbt/dbt_project.yml)" "$version" "and so has the dbt package"
 
 same_reference()
 {

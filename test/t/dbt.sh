@@ -7,7 +7,7 @@ set -euo pipefail
 
 # the last dbt-core that consists of Python alone: 1.12 fetches a program from elsewhere when it is installed
 VERSIONS=(dbt-core==1.11.16 dbt-postgres==1.11.0 dbt-adapters==1.24.5 dbt-common==1.39.0)
-ASSERTIONS=43
+ASSERTIONS=52
 
 # ---------------------------------------------------------------- dbt
 
@@ -51,11 +51,37 @@ make_project()
     fi
 }
 
+# one dbt for all runs, for most of the time of a run is that of starting it.  A line is the schema and the arguments,
+# separated by tabs; the answer is a line with the status.
+serve_dbt()
+{
+    export DBT_SEND_ANONYMOUS_USAGE_STATS=0 DBT_NO_VERSION_CHECK=1 DBT_USE_COLORS=0 DBT_PROFILES_DIR=.
+    cd "$project" && exec "$environment/bin/python" -c '
+import os, sys
+from dbt.cli.main import dbtRunner
+
+answers = os.fdopen(os.dup(1), "w")
+for line in sys.stdin:
+    os.environ["DBT_SCHEMA"], *arguments = line.rstrip("\n").split("\t")
+    log = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    os.close(log)
+    result = dbtRunner().invoke(arguments)
+    if result.exception:
+        print(result.exception)
+    sys.stdout.flush()
+    print(0 if result.success else 1, file=answers, flush=True)
+' "$log"
+}
+
 # run_dbt ARGUMENT...: its output is in $log
 run_dbt()
 {
-    (cd "$project" && DBT_SEND_ANONYMOUS_USAGE_STATS=0 "$environment/bin/dbt" --no-use-colors --no-version-check "$@" --profiles-dir .) \
-        >"$log" 2>&1
+    local status=1 IFS=$'\t'
+    printf '%s\n' "$schema"$'\t'"$*" >&"${DBT[1]}"
+    read -r -t 120 status <&"${DBT[0]}" || status=1
+    return "$status"
 }
 
 # works DESCRIPTION ARGUMENT...: dbt succeeds
@@ -112,6 +138,8 @@ if ! install_dbt >"$log" 2>&1; then
     exit
 fi
 make_project
+schema=analytics
+coproc DBT { serve_dbt; }
 
 # ---------------------------------------------------------------- first and second run
 
@@ -183,14 +211,71 @@ fails "a measure below what is wanted" 'FAIL 1 retailml_retailml_min_metric_chur
 
 # ---------------------------------------------------------------- a schema that wants quotes, and names that are taken
 
-export DBT_SCHEMA='Second Look'
+schema='Second Look'
 fails "another target does not take a model over" \
     "the model 'segments' in the registry was saved by \"analytics\".\"segments\", not by \"Second Look\".\"segments\"" build --select +segments
 sed -i "s/config(/config(name=target.schema ~ \"'s\", /; s/promote=false/promote=true/" "$project/models/models/segments.sql"
 works "it has its own" build --select segments customer_segments segment_summary
 is "$(sql 'SELECT name, version, decision FROM "Second Look".segments')" "Second Look's|1|trained" "under its own name"
 is "$(sql 'SELECT sum(customers), count(*) FROM "Second Look".segment_summary')" "500|3" "and uses it"
-unset DBT_SCHEMA
+schema=analytics
+
+# ---------------------------------------------------------------- what the example does not use
+
+# write FILE: standard input into the project
+write()
+{
+    mkdir -p "$(dirname "$project/models/$1")"
+    cat >"$project/models/$1"
+}
+
+sql 'CREATE TABLE shop."Odd Log" AS SELECT customer_id AS "The Customer", order_id AS "Order", purchased_at AS "at""", amount FROM shop.purchases'
+write more/odd_rfm.sql <<'SQL'
+{{ retailml.retailml_rfm('shop."Odd Log"', customer='"The Customer"', order='"Order"', at='"at"""', as_of="date '2025-01-01'") }}
+SQL
+write more/by_name.sql <<'SQL'
+select f.customer_id, {{ retailml.retailml_predict('segments', 'f') }} as cluster from {{ ref('customer_features') }} as f
+SQL
+write more/always.sql <<'SQL'
+{{ config(materialized='retailml_model', features='store.customers', retrain={'always': true}, post_hook="select 1") }}
+select retailml.kmeans_fit(c, 2, '{"features": ["age"]}') as model, '[1]'::jsonb -> 1 as metrics
+from (select age from {{ source('store', 'customers') }} cross join (select count(*) from {{ ref('customer_rfm') }}) as n) as c
+SQL
+write more/schema.yml <<'YML'
+models:
+  - name: by_name
+    data_tests:
+      - retailml.retailml_no_drift: {arguments: {model_name: no such model}}
+  - name: always
+    data_tests:
+      - retailml.retailml_min_metric: {arguments: {metric: inertia, min: 1, max: 1000000000}}
+      - retailml.retailml_min_metric: {arguments: {metric: inertia, max: 1}}
+      - retailml.retailml_min_metric: {arguments: {metric: missing, min: 0}}
+      - retailml.retailml_min_metric: {arguments: {metric: algorithm, min: 0}}
+YML
+write more/features.yml <<'YML'
+models:
+  - name: odd_rfm
+    data_tests:
+      - retailml.retailml_no_drift: {arguments: {model_name: always}}
+YML
+fails "other models" 'PASS=5 WARN=0 ERROR=4' build --select more
+said 'odd_rfm.*the row has no column "age"' "a test for drift misses the columns that are not there"
+is "$(sql "SELECT count(*) FROM analytics.odd_rfm o JOIN analytics.customer_rfm r ON r.customer_id = \"The Customer\"
+           WHERE (o.recency_days, o.frequency, o.segment) = (r.recency_days, r.frequency, r.segment)")" 500 "columns that want quotes"
+is "$(sql "SELECT count(*) FROM analytics.by_name JOIN analytics.customer_features f USING (customer_id)
+           WHERE cluster = retailml.predict((SELECT retailml.model_load('segments')), f.*)")" 500 "a model by its name"
+works "an empty run" build --select always --empty
+is "$(decided always)" "1|kept|an empty run trains nothing" "trains nothing"
+run_dbt run --select always || true
+is "$(decided always)" "2|trained|retrain.always is set" "and always is always"
+
+sql "ALTER SCHEMA analytics RENAME TO renamed"
+schema=renamed
+works "a schema that was renamed" run --select always --vars '{retailml_take_over: true}'
+is "$(sql "SELECT version, decision FROM renamed.always")" "3|trained" "takes its models over when told to"
+sql "ALTER SCHEMA renamed RENAME TO analytics"
+schema=analytics
 
 # ---------------------------------------------------------------- model files that are wrong
 
