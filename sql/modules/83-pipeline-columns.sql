@@ -134,7 +134,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pipeline_describe(text, text, jsonb) IS
-'The columns of a feature query but the key, as an array of {name, type, kind, feature}; refuses those that make no pipeline. Not for direct use.';
+'The columns of a feature query but the key, as an array of {name, type, kind, feature}; refuses those that make no pipeline; not for direct use.';
 
 -- ---- the snapshot as rows with columns again
 
@@ -178,4 +178,4 @@ CREATE FUNCTION pipeline_source(run bigint, columns jsonb, part float8 DEFAULT 1
         CASE WHEN part < 1 THEN format(' AND hashtextextended(r.key, 42) & 1048575 < %s', ceil(part * 1048576)) END)
     $$;
 COMMENT ON FUNCTION pipeline_source(bigint, jsonb, float8) IS
-'The query that gives the features of a run''s snapshot as columns; of this part of the customers, chosen by a hash of the key. Not for direct use.';
+'The query that gives the features of a run''s snapshot as columns; of this part of the customers, chosen by a hash of the key; not for direct use.';

@@ -94,7 +94,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pipeline_options(jsonb) IS
-'The options of a pipeline, complete; refuses those that are not valid. Not for direct use.';
+'The options of a pipeline, complete; refuses those that are not valid; not for direct use.';
 
 CREATE FUNCTION pipeline_refuse_options(options jsonb) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
@@ -405,7 +405,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pipeline_step(bigint, text) IS
-'Does a step; returns why it refuses to go on, or NULL. Not for direct use.';
+'Does a step; returns why it refuses to go on, or NULL; not for direct use.';
 
 CREATE FUNCTION pipeline_step_log(run bigint, step text, state text, rows bigint DEFAULT NULL, message text DEFAULT NULL) RETURNS void
     LANGUAGE sql
