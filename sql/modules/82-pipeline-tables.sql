@@ -39,6 +39,8 @@ CREATE TABLE pipeline_runs (
     finished_at timestamptz,
     message text);
 CREATE INDEX pipeline_runs_pipeline ON pipeline_runs (pipeline, run_id);
+COMMENT ON SEQUENCE pipeline_runs_run_id_seq IS
+'Numbers of runs, of all pipelines.';
 COMMENT ON TABLE pipeline_runs IS
 'A row per run of a pipeline, also of those that failed.';
 COMMENT ON COLUMN pipeline_runs.run_id IS 'Counts on over all pipelines.';

@@ -28,7 +28,7 @@ install_dbt()
 
 no_network()
 {
-    grep -qE 'NewConnectionError|ConnectTimeout|ReadTimeout|ProxyError|NameResolutionError' "$1"
+    grep -qE 'NewConnectionError|ConnectTimeout|ReadTimeout|ProxyError|NameResolutionError|SSLError' "$1"
 }
 
 # the package as a repository to install from, with the example beside it, as the project of somebody else

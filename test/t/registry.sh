@@ -107,9 +107,9 @@ is "$failures" 0 "a reader always finds a version in production"
 # ---------------------------------------------------------------- a standby
 export PGUSER=postgres PGDATABASE=postgres
 sql "DROP DATABASE registry_restored" "DROP DATABASE registry_test" "DROP ROLE rml_owner, rml_analyst, rml_dashboard"
-server_new primary "wal_level = replica" "max_wal_senders = 4"
-server_start primary
-server_use primary
+server_new registry "wal_level = replica" "max_wal_senders = 4"
+server_start registry
+server_use registry
 export PGOPTIONS="-c search_path=public,retailml"
 sql "CREATE EXTENSION retailml" "CREATE ROLE rml_analyst LOGIN" \
     "CREATE TABLE facts AS SELECT id, sin(id) AS a, cos(id * 3) AS b FROM generate_series(1, 20000) AS id" "GRANT SELECT ON facts TO PUBLIC"
@@ -118,19 +118,19 @@ score="SELECT md5(string_agg(kmeans_predict((SELECT model_load('segments')), f):
 drift="SELECT model_drift((SELECT model_load('segments')), f)::text FROM (SELECT a * 2 AS a, b FROM facts) f"
 scored=$(as rml_analyst "$score")
 drifted=$(as rml_analyst "$drift")
-mkdir -p "$RETAILML_SCRATCH/servers/standby"
-if [ "$(id -u)" -eq 0 ]; then chown "$(server_user)" "$RETAILML_SCRATCH/servers/standby"; fi
-(cd "$RETAILML_SCRATCH/servers/standby" && as_server "$PG_BINDIR/pg_basebackup" -h "$PGHOST" -p "$PGPORT" -U postgres \
-    -D "$RETAILML_SCRATCH/servers/standby/data" -R --checkpoint=fast --no-sync)
-echo "unix_socket_directories = '$RETAILML_SCRATCH/servers/standby'" |
-    as_server tee -a "$RETAILML_SCRATCH/servers/standby/data/postgresql.conf" >/dev/null
-server_start standby
-server_use standby
+mkdir -p "$RETAILML_SCRATCH/servers/registry_standby"
+if [ "$(id -u)" -eq 0 ]; then chown "$(server_user)" "$RETAILML_SCRATCH/servers/registry_standby"; fi
+(cd "$RETAILML_SCRATCH/servers/registry_standby" && as_server "$PG_BINDIR/pg_basebackup" -h "$PGHOST" -p "$PGPORT" -U postgres \
+    -D "$RETAILML_SCRATCH/servers/registry_standby/data" -R --checkpoint=fast --no-sync)
+echo "unix_socket_directories = '$RETAILML_SCRATCH/servers/registry_standby'" |
+    as_server tee -a "$RETAILML_SCRATCH/servers/registry_standby/data/postgresql.conf" >/dev/null
+server_start registry_standby
+server_use registry_standby
 export PGOPTIONS="-c search_path=public,retailml"
 is "$(sql "SELECT pg_is_in_recovery()")" t "this is a standby"
 is "$(as rml_analyst "$score")" "$scored" "a model is loaded by name and scores"
 is "$(as rml_analyst "$drift")" "$drifted" "and drift is measured"
 like "$(as rml_analyst "SELECT model_promote('segments', 1)")" "read-only transaction" "what writes is refused by PostgreSQL"
-server_stop standby
-server_stop primary
+server_stop registry_standby
+server_stop registry
 done_testing
