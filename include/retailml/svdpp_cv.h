@@ -31,14 +31,14 @@
 #define RML_MAX_RATING_FOLDS 100
 
 /* what predicts; the first are baselines, of which popularity ranks and predicts nothing */
-typedef enum RmlRecommender
+typedef enum RmlRatingMethod
 {
 	RML_BY_GLOBAL_MEAN = 0, /* ranks nothing */
 	RML_BY_ITEM_MEAN,
 	RML_BY_BIASES,
 	RML_BY_POPULARITY,
 	RML_BY_FACTORS
-} RmlRecommender;
+} RmlRatingMethod;
 
 typedef enum RmlRatingMeasure
 {
@@ -64,7 +64,7 @@ typedef struct RmlRatingValidation
 /* one row of the result */
 typedef struct RmlRatingCell
 {
-	RmlRecommender method;
+	RmlRatingMethod method;
 	const RmlSvdppParams *params;       /* settled; of a baseline, clip is all that is looked at */
 	double mean[RML_N_RATING_MEASURES]; /* NaN: not defined */
 	double sd[RML_N_RATING_MEASURES];

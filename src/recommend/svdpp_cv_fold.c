@@ -18,7 +18,7 @@
 /* what has been learnt from the training part; by method, one of factors, baselines, buyers */
 typedef struct Recommender
 {
-	RmlRecommender method;
+	RmlRatingMethod method;
 	RmlRatings train;
 	bool clip;
 	double low; /* range of the training ratings */
@@ -249,7 +249,7 @@ judge(RmlEnv *env, Judgement *judgement, const Recommender *recommender)
 }
 
 static void
-put_measures(const Judgement *judgement, RmlRecommender method, double *measures)
+put_measures(const Judgement *judgement, RmlRatingMethod method, double *measures)
 {
 	if (method != RML_BY_POPULARITY)
 	{

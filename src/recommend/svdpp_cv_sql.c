@@ -158,7 +158,7 @@ make_cells(const Params *params, RmlRatingCell *cells)
 		cells[c] = (RmlRatingCell){.method = RML_BY_FACTORS, .params = params->cells[c].params};
 	for (int b = 0; b < n_baselines; b++)
 		cells[params->n_cells + b] =
-			(RmlRatingCell){.method = (RmlRecommender) b, .params = params->cells[0].params};
+			(RmlRatingCell){.method = (RmlRatingMethod) b, .params = params->cells[0].params};
 	return params->n_cells + n_baselines;
 }
 

@@ -117,7 +117,7 @@ static void
 baseline_cells(const Sample *sample, RmlRatingCell *cells)
 {
 	for (int c = 0; c < 4; c++)
-		cells[c] = (RmlRatingCell){.method = (RmlRecommender) c, .params = &sample->params};
+		cells[c] = (RmlRatingCell){.method = (RmlRatingMethod) c, .params = &sample->params};
 }
 
 static void
