@@ -30,8 +30,27 @@ extern void rml_parallel(RmlEnv *env, int64_t n_blocks, RmlBlockFn fn, void *con
  */
 typedef void (*RmlStepFn)(void *context, int64_t step, int part, int parts);
 
+/* one of the two ways to run steps */
+typedef struct RmlPaceWay
+{
+	double step;   /* ns a step, when it was last tried; 0: never */
+	int64_t again; /* when to try it again, should it be the slower one (CLOCK_MONOTONIC, ns) */
+} RmlPaceWay;
+
+/*
+ * How fast steps of one kind are.  Whether threads help depends on how far apart the processors are, as
+ * all that one thread leaves to another has to travel between their caches, and on who else wants
+ * them; so it is measured.  Begins as zeros; whoever runs the same steps again passes the same one.
+ */
+typedef struct RmlPace
+{
+	RmlPaceWay alone;
+	RmlPaceWay together;
+} RmlPace;
+
 /* run steps 0 .. n_steps - 1 in order; the rules for fn are those above */
-extern void rml_parallel_steps(RmlEnv *env, int64_t n_steps, RmlStepFn fn, void *context);
+extern void rml_parallel_steps(RmlEnv *env, int64_t n_steps, RmlStepFn fn, void *context,
+							   RmlPace *pace);
 
 /* number of blocks of size rows that cover n rows */
 static inline int64_t

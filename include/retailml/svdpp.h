@@ -24,7 +24,7 @@
  * c = (z_u - d z_u before) |N|^-1/2.  So a sweep works on z_u and touches the y_j twice, and an epoch
  * is linear in the ratings, with the same result.
  *
- * Threads: users are cut into windows of a few hundred ratings.  All users of a window see the items as
+ * Threads: users are cut into windows of a few thousand ratings.  All users of a window see the items as
  * they were when the window began, each user's own sweep being sequential; then the changes are added up item by
  * item, in order of the users.  Windows do not depend on the number of threads, so neither do the results.
  *

@@ -141,22 +141,17 @@ rml_parallel(RmlEnv *env, int64_t n_blocks, RmlBlockFn fn, void *context)
 /* a barrier tries for so long before it lets others have the processor */
 #define SPINS 4000
 
-/*
- * A region in which the calling thread waited for more than this part of the time was not worth it: it
- * works alone for so many times as long.
- */
-#define WAITING_SHARE 0.4
-#define ALONE_FOR_REGIONS 20
+/* the slower way is tried for so long, and again after so many times that */
+#define TRIED_NANOSECONDS 4000000
+#define TRIED_AGAIN_AFTER 50
 
 typedef struct Steps
 {
 	RmlStepFn fn;
 	void *context;
 	int64_t n_steps;
-	int64_t next;     /* the first step that has not been run; between regions */
-	int64_t deadline; /* of the region */
-	int64_t waited;   /* by the calling thread, ns */
-	_Atomic int64_t delay;
+	int64_t next;            /* the first step that has not been run; between regions */
+	int64_t deadline;        /* of the region */
 	_Atomic int64_t arrived; /* threads at barriers of the region, all barriers together */
 	_Atomic int64_t last; /* the step the region ends with, once it is known; till then n_steps */
 } Steps;
@@ -186,18 +181,10 @@ run_team(Steps *steps, int part, int parts)
 
 	for (int64_t step = first;; step++)
 	{
-		int64_t now = 0;
-
 		steps->fn(steps->context, step, part, parts);
-		if (part == 0)
-		{
-			now = now_nanoseconds();
-			if (step + 1 == steps->n_steps || now >= steps->deadline)
-				atomic_store_explicit(&steps->last, step, memory_order_relaxed);
-		}
+		if (part == 0 && (step + 1 == steps->n_steps || now_nanoseconds() >= steps->deadline))
+			atomic_store_explicit(&steps->last, step, memory_order_relaxed);
 		barrier(steps, step - first + 1, parts);
-		if (part == 0)
-			steps->waited += now_nanoseconds() - now;
 		/* a thread may still be here when the last step is already under way: it has to take part */
 		if (step < atomic_load_explicit(&steps->last, memory_order_relaxed))
 			continue;
@@ -208,57 +195,75 @@ run_team(Steps *steps, int part, int parts)
 	}
 }
 
-/* one OpenMP region; how long the calling thread is to work alone afterwards */
-static int64_t
-run_team_region(Steps *steps, int threads)
+/* one OpenMP region */
+static void
+run_together(Steps *steps, int threads)
 {
-	int64_t start = now_nanoseconds();
-	int64_t elapsed;
 	sigset_t all, saved;
 
-	steps->deadline = start + SLICE_NANOSECONDS;
-	steps->waited = 0;
-	atomic_store(&steps->delay, 0);
 	atomic_store(&steps->arrived, 0);
 	atomic_store(&steps->last, steps->n_steps);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &saved);
 #pragma omp parallel num_threads(threads)
-	{
-		note_delay(&steps->delay, now_nanoseconds() - start);
-		run_team(steps, omp_get_thread_num(), omp_get_num_threads());
-	}
+	run_team(steps, omp_get_thread_num(), omp_get_num_threads());
 	pthread_sigmask(SIG_SETMASK, &saved, NULL);
-	if (atomic_load(&steps->delay) > LATE_NANOSECONDS)
-		return ALONE_FOR_DELAYS * atomic_load(&steps->delay);
-	elapsed = now_nanoseconds() - start;
-	if ((double) steps->waited > WAITING_SHARE * (double) elapsed)
-		return ALONE_FOR_REGIONS * elapsed;
-	return 0;
 }
 
 static void
-run_steps_alone(Steps *steps, int64_t deadline)
+run_alone(Steps *steps)
 {
-	while (steps->next < steps->n_steps && now_nanoseconds() < deadline)
+	do
 		steps->fn(steps->context, steps->next++, 0, 1);
+	while (steps->next < steps->n_steps && now_nanoseconds() < steps->deadline);
+}
+
+/* when both ways have been tried, the faster; the other one when it is time to try it */
+static bool
+go_together(const RmlPace *pace, int64_t now)
+{
+	bool together = pace->together.step < pace->alone.step;
+	const RmlPaceWay *other = together ? &pace->alone : &pace->together;
+
+	return other->step > 0 && now >= other->again ? !together : together;
+}
+
+static int64_t
+time_for(const RmlPaceWay *way, const RmlPaceWay *other)
+{
+	if (way->step == 0)
+		return other->step == 0 ? ALONE_NANOSECONDS : TRIED_NANOSECONDS;
+	return other->step == 0 || way->step < other->step ? SLICE_NANOSECONDS : TRIED_NANOSECONDS;
+}
+
+/* a slice of steps, the first one alone */
+static void
+run_some(Steps *steps, RmlPace *pace, int threads)
+{
+	int64_t start = now_nanoseconds();
+	int64_t first = steps->next;
+	bool together = threads > 1 && go_together(pace, start);
+	RmlPaceWay *way = together ? &pace->together : &pace->alone;
+	int64_t elapsed;
+
+	steps->deadline = start + time_for(way, together ? &pace->alone : &pace->together);
+	if (together)
+		run_together(steps, threads);
+	else
+		run_alone(steps);
+	elapsed = now_nanoseconds() - start;
+	way->step = (double) elapsed / (double) (steps->next - first);
+	way->again = start + elapsed + TRIED_AGAIN_AFTER * elapsed;
 }
 
 void
-rml_parallel_steps(RmlEnv *env, int64_t n_steps, RmlStepFn fn, void *context)
+rml_parallel_steps(RmlEnv *env, int64_t n_steps, RmlStepFn fn, void *context, RmlPace *pace)
 {
 	Steps steps = {.fn = fn, .context = context, .n_steps = n_steps};
 
-	run_steps_alone(&steps, now_nanoseconds() + ALONE_NANOSECONDS);
-	env->poll(env);
 	while (steps.next < n_steps)
 	{
-		int64_t now = now_nanoseconds();
-
-		if (env->threads == 1 || now < env->alone_until)
-			run_steps_alone(&steps, now + SLICE_NANOSECONDS);
-		else
-			env->alone_until = now + run_team_region(&steps, env->threads);
+		run_some(&steps, pace, env->threads);
 		env->poll(env);
 	}
 }

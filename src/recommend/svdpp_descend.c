@@ -9,23 +9,15 @@
 #include "retailml/rng.h"
 #include "svdpp_internal.h"
 
-/*
- * Ratings of a window.  More make better use of threads; but what the users of a window learn about an
- * item adds up without their seeing one another's steps.  That is harmless as long as all of a window's
- * steps together are short, so a window has at most this many ratings, this part of all ratings, and no
- * more than so many users of the most popular item that their rates add up to this
- * (docs/algorithms/svdpp.md has the measurements).
- */
-#define WINDOW_RATINGS 1024
-#define WINDOWS_OF_ALL 64
-#define WINDOW_STEPS 0.1
-
 /* streams of random numbers: initial factors */
 #define STREAM_P 1
 #define STREAM_Q 2
 #define STREAM_Y 3
 
 #define POLL_NUMBERS 1000000
+
+/* a thread takes users of about so many ratings at a time, or one */
+#define TAKEN_RATINGS 64
 
 /* ---- the beginning ---- */
 
@@ -98,48 +90,21 @@ rate_of(double lr, double reg)
 	return (RmlRate){(float) lr, (float) (1 - lr * reg)};
 }
 
-static int64_t
-window_ratings(const RmlSvdppParams *params, const RmlTour *tour)
-{
-	double n = (double) tour->starts[tour->n_users];
-	double rate = fmax(fmax(params->lr_bi, params->lr_qi), params->lr_yj);
-	double most = fmin(WINDOW_RATINGS, n / WINDOWS_OF_ALL);
-
-	if (rate > 0)
-		most = fmin(most, WINDOW_STEPS / rate * n / (double) tour->most_buyers);
-	return (int64_t) most;
-}
-
-static void
-begin_windows(RmlDescent *descent, RmlEnv *env, int64_t most)
-{
-	const RmlTour *tour = &descent->tour;
-	const int64_t *starts = tour->starts;
-	int64_t n = 0;
-
-	descent->windows = RML_NEW(env, int32_t, (size_t) tour->n_users + 1);
-	descent->windows[0] = 0;
-	for (int32_t user = 1; user < tour->n_users; user++)
-		if (starts[user + 1] - starts[descent->windows[n]] > most)
-			descent->windows[++n] = user;
-	descent->windows[++n] = tour->n_users;
-	descent->n_windows = n;
-}
-
 static void
 begin_changes(RmlDescent *descent, RmlEnv *env)
 {
-	const int64_t *starts = descent->tour.starts;
+	const RmlTour *tour = &descent->tour;
 	size_t s = (size_t) descent->factors->s;
 	int64_t m = 0;
 	int64_t v = 0;
 
-	for (int64_t w = 0; w < descent->n_windows; w++)
+	for (int64_t w = 0; w < tour->n_windows; w++)
 	{
-		int32_t first = descent->windows[w];
-		int32_t last = descent->windows[w + 1];
+		int32_t first = tour->windows[w];
+		int32_t last = tour->windows[w + 1];
+		int64_t ratings = tour->starts[last] - tour->starts[first];
 
-		m = starts[last] - starts[first] > m ? starts[last] - starts[first] : m;
+		m = ratings > m ? ratings : m;
 		v = last - first > v ? last - first : v;
 	}
 	descent->changes.q = RML_NEW(env, float, (size_t) m *s);
@@ -158,10 +123,7 @@ begin_descent(RmlDescent *descent, RmlEnv *env, const RmlSvdppParams *params,
 	descent->pu = rate_of(params->lr_pu, params->reg_pu);
 	descent->qi = rate_of(params->lr_qi, params->reg_qi);
 	descent->yj = rate_of(params->lr_yj, params->reg_yj);
-	rml_svdpp_tour(&descent->tour, env, ratings, params->seed);
-	if (most == RML_WINDOW_AUTO)
-		most = window_ratings(params, &descent->tour);
-	begin_windows(descent, env, most);
+	rml_svdpp_tour(&descent->tour, env, ratings, params, most);
 	begin_changes(descent, env);
 	descent->squares = RML_NEW_ZERO(env, double, (size_t) descent->tour.n_users);
 }
@@ -170,7 +132,6 @@ static void
 end_descent(RmlDescent *descent, RmlEnv *env)
 {
 	rml_svdpp_tour_release(&descent->tour, env);
-	rml_release(env, descent->windows);
 	rml_release(env, descent->squares);
 	rml_release(env, descent->changes.q);
 	rml_release(env, descent->changes.bi);
@@ -180,15 +141,19 @@ end_descent(RmlDescent *descent, RmlEnv *env)
 
 /* ---- epochs ---- */
 
-/* the first of upto [low .. high] that reaches this number of ratings */
-static int32_t
-reaching(const int64_t *upto, int32_t low, int32_t high, int64_t ratings)
+/* part `part` of `parts` begins with this bucket, when ratings are shared out evenly */
+static int
+bucket_of_part(const RmlTour *tour, int part, int parts)
 {
+	int64_t ratings = tour->upto[RML_BUCKETS] * part / parts;
+	int low = 0;
+	int high = RML_BUCKETS;
+
 	while (low < high)
 	{
-		int32_t middle = low + (high - low) / 2;
+		int middle = low + (high - low) / 2;
 
-		if (upto[middle] < ratings)
+		if (tour->upto[middle] < ratings)
 			low = middle + 1;
 		else
 			high = middle;
@@ -196,31 +161,50 @@ reaching(const int64_t *upto, int32_t low, int32_t high, int64_t ratings)
 	return low;
 }
 
-/* part `part` of `parts` begins here, when the ratings upto counts are shared out evenly */
-static int32_t
-part_begin(const int64_t *upto, int32_t low, int32_t high, int part, int parts)
+/* the next users of a window ending before last that nobody has taken: from visit *first to *end */
+static bool
+take_users(RmlDescent *descent, int32_t last, int32_t *first, int32_t *end)
 {
-	if (part == parts)
-		return high;
-	return reaching(upto, low, high, upto[low] + (upto[high] - upto[low]) * part / parts);
+	const int64_t *starts = descent->tour.starts;
+
+	*first = atomic_load_explicit(&descent->taken, memory_order_relaxed);
+	do
+	{
+		if (*first >= last)
+			return false;
+		*end = *first + 1;
+		while (*end < last && starts[*end + 1] - starts[*first] <= TAKEN_RATINGS)
+			++*end;
+	} while (!atomic_compare_exchange_weak_explicit(&descent->taken, first, *end,
+													memory_order_relaxed, memory_order_relaxed));
+	return true;
 }
 
-/* step 2w: the users of window w learn; step 2w + 1: the items take over what they learnt */
+/*
+ * Step 2w: the users of window w learn, whoever is free taking the next; step 2w + 1: the items take over
+ * what they learnt.
+ */
 static void
 run_step(void *context, int64_t step, int part, int parts)
 {
-	const RmlDescent *d = context;
-	int32_t first = d->windows[step / 2];
-	int32_t last = d->windows[step / 2 + 1];
-
+	RmlDescent *d = context;
 	const RmlTour *tour = &d->tour;
+	int32_t first = tour->windows[step / 2];
+	int32_t last = tour->windows[step / 2 + 1];
 
 	if (step % 2 == 0)
-		rml_svdpp_learn(d, first, part_begin(tour->starts, first, last, part, parts),
-						part_begin(tour->starts, first, last, part + 1, parts));
-	else
-		rml_svdpp_apply(d, first, last, part_begin(tour->upto, 0, RML_BUCKETS, part, parts),
-						part_begin(tour->upto, 0, RML_BUCKETS, part + 1, parts));
+	{
+		int32_t visit, end;
+
+		while (take_users(d, last, &visit, &end))
+			rml_svdpp_learn(d, first, visit, end);
+		return;
+	}
+	rml_svdpp_apply(d, first, last, bucket_of_part(tour, part, parts),
+					bucket_of_part(tour, part + 1, parts));
+	/* nobody takes users in this step; an epoch begins with the first again */
+	if (part == 0 && last == tour->n_users)
+		atomic_store_explicit(&d->taken, 0, memory_order_relaxed);
 }
 
 static double
@@ -263,7 +247,7 @@ rml_svdpp_descend_by(RmlFactors *factors, RmlEnv *env, const RmlSvdppParams *par
 	{
 		double rmse;
 
-		rml_parallel_steps(env, 2 * descent.n_windows, run_step, &descent);
+		rml_parallel_steps(env, 2 * descent.tour.n_windows, run_step, &descent, &descent.pace);
 		rmse = epoch_rmse(&descent);
 		if (!(rmse <= largest))
 			reason = rml_format(env, "the factors grew without bound in epoch %d", epoch);
@@ -290,7 +274,7 @@ rml_svdpp_descend_bytes(const RmlSvdppParams *params, const RmlRatings *ratings)
 {
 	size_t users = (size_t) ratings->n_users, items = (size_t) ratings->n_items;
 	size_t s = ((size_t) params->n_factors + RML_LANES - 1) / RML_LANES * RML_LANES;
-	size_t window = items > WINDOW_RATINGS ? items : WINDOW_RATINGS;
+	size_t window = items > RML_WINDOW_RATINGS ? items : RML_WINDOW_RATINGS;
 
 	return sizeof(float) * (s + 1) * (users + 2 * items) + 2 * sizeof(float) * (s + 1) * window +
 		   (sizeof(int32_t) + sizeof(float)) * (size_t) ratings->n + 3 * sizeof(double) * users;

@@ -1,293 +1,152 @@
 /*
  * svdpp_fit.c
- *	  Training: a run that is tested on held-out ratings, then the model on all of them.
+ *	  Training: a trial that is tested on held-out ratings, then the model on all of them.
  */
 #include <math.h>
 #include <string.h>
 
-#include "retailml/parallel.h"
-#include "svdpp_baselines.h"
+#include "retailml/tasks.h"
 #include "svdpp_internal.h"
-
-/* fewer held-out ratings say nothing */
-#define LEAST_HELD_OUT 30
-
-/* better by more standard errors than this is no chance (one-sided 2.3 %) */
-#define STANDARD_ERRORS 2.0
-
-#define BLOCK_USERS 256
 
 #define POLL_RATINGS 1000000
 
-/* the run in which some ratings are held out */
-typedef struct Trial
+/*
+ * Up to so many ratings the two runs go side by side.  Each has its own memory, so threads have nothing to
+ * wait for; more ratings keep the threads of one run busy, and two runs take twice the memory.
+ */
+#define SIDE_BY_SIDE_RATINGS 1000000
+
+/* ---- the two runs ---- */
+
+/* a trial, if any ratings are held out, and the final run on all */
+typedef struct Runs
 {
-	const RmlSvdppParams *params;
-	const RmlRatings *ratings; /* all */
-	const uint8_t *held;       /* [n] 1: held out */
-	RmlRatings part;           /* the others */
-	int64_t *known;            /* [i] ratings of an item in part */
-	RmlEnv *env;
-	RmlSvdpp *model;           /* whose history and test are filled in */
-	const RmlFactors *factors; /* of the epoch */
-	float *predictions;        /* [n] of the held-out ratings, after the epoch */
-	float *best;               /* [n] and after the best one */
-	double *squares;           /* [u] their squared errors */
-	double *user;              /* [threads x f] */
+	RmlSvdpp *model; /* the trial fills in history and test, the final run factors and train_rmse */
+	const RmlRatings *ratings;
+	const uint8_t *held; /* [n] */
 	int64_t n_held;
-	int best_epoch;
-	double best_rmse;
-} Trial;
-
-/* ---- holding out ---- */
-
-static int64_t
-hold_out(const RmlRatings *ratings, RmlEnv *env, const RmlSvdppParams *params,
-		 const RmlRatingIds *users, const RmlRatingIds *items, uint8_t *held)
-{
-	uint64_t *user_keys = rml_rating_keys(users, env);
-	uint64_t *item_keys = rml_rating_keys(items, env);
-	int64_t n = 0;
-
-	for (int32_t u = 0; u < ratings->n_users; u++)
-		for (int64_t r = ratings->starts[u]; r < ratings->starts[u + 1]; r++)
-		{
-			uint64_t key =
-				rml_rating_pair_key(user_keys[u], item_keys[ratings->items[r]], params->seed);
-
-			held[r] = (double) (key >> 11) * 0x1p-53 < params->holdout;
-			n += held[r];
-			if (r % POLL_RATINGS == 0)
-				rml_poll(env);
-		}
-	rml_release(env, user_keys);
-	rml_release(env, item_keys);
-	return n;
-}
-
-/* ---- after an epoch ---- */
-
-/* predictions for one user's held-out ratings; who or what has no rating left in the part is unknown */
-static void
-predict_user(const Trial *trial, int32_t user, double *w)
-{
-	const RmlRatings *all = trial->ratings;
-	const RmlRatings *part = &trial->part;
-	int64_t start = part->starts[user];
-	int64_t n = part->starts[user + 1] - start;
-	int32_t known = n > 0 ? user : -1;
-	double squares = 0;
-	bool begun = false;
-
-	for (int64_t r = all->starts[user]; r < all->starts[user + 1]; r++)
-	{
-		int32_t item = all->items[r];
-		double score, error;
-
-		if (!trial->held[r])
-			continue;
-		if (!begun)
-			rml_factors_user(trial->factors, known, part->items + start, n, w);
-		begun = true;
-		score = rml_factors_score(trial->factors, known, trial->known[item] > 0 ? item : -1, w);
-		trial->predictions[r] = (float) rml_svdpp_clip(trial->model, score);
-		error = (double) all->values[r] - trial->predictions[r];
-		squares += error * error;
-	}
-	trial->squares[user] = squares;
-}
-
-static void
-predict_users(void *context, int64_t block, int thread)
-{
-	const Trial *trial = context;
-	int64_t end = rml_block_end(block, BLOCK_USERS, trial->ratings->n_users);
-
-	for (int64_t user = block * BLOCK_USERS; user < end; user++)
-		predict_user(trial, (int32_t) user, trial->user + (size_t) thread * trial->factors->s);
-}
-
-static double
-holdout_rmse(Trial *trial)
-{
-	double sum = 0;
-
-	rml_parallel(trial->env, rml_blocks(trial->ratings->n_users, BLOCK_USERS), predict_users,
-				 trial);
-	for (int32_t user = 0; user < trial->ratings->n_users; user++)
-		sum += trial->squares[user];
-	return sqrt(sum / (double) trial->n_held);
-}
-
-/* false when early stopping has waited long enough */
-static bool
-after_trial_epoch(void *context, int epoch, const RmlFactors *factors, double train_rmse)
-{
-	Trial *trial = context;
-	int64_t patience = trial->params->early_stopping;
-	double rmse;
-
-	trial->factors = factors;
-	rmse = holdout_rmse(trial);
-	trial->model->history[trial->model->n_history++] = (RmlSvdppEpoch){train_rmse, rmse};
-	trial->env->progress(trial->env, "epoch on the training part", epoch, rmse);
-	if (patience == 0 || rmse < trial->best_rmse)
-	{
-		float *predictions = trial->best;
-
-		trial->best = trial->predictions;
-		trial->predictions = predictions;
-		trial->best_epoch = epoch;
-		trial->best_rmse = rmse;
-	}
-	return patience == 0 || epoch - trial->best_epoch < patience;
-}
-
-/* ---- the verdict ---- */
-
-/* sums over the held-out ratings: squared errors of the model and of the baselines */
-typedef struct Sums
-{
-	double model;
-	double absolute;
-	double global_mean;
-	double item_mean;
-	double biases;
-	double gain; /* squared error of the item mean less that of the model; and its square */
-	double gain_squared;
-} Sums;
-
-static void
-add_rating(Sums *sums, const Trial *trial, const RmlBaselines *baselines, int32_t user, int64_t r)
-{
-	int32_t item = trial->ratings->items[r];
-	double value = trial->ratings->values[r];
-	double error = value - trial->best[r];
-	double global = value - baselines->mean;
-	double mean = value - rml_baselines_item_mean(baselines, item);
-	double biases = value - rml_baselines_biases(baselines, user, item);
-	double gain = mean * mean - error * error;
-
-	sums->model += error * error;
-	sums->absolute += fabs(error);
-	sums->global_mean += global * global;
-	sums->item_mean += mean * mean;
-	sums->biases += biases * biases;
-	sums->gain += gain;
-	sums->gain_squared += gain * gain;
-}
-
-static RmlVerdict
-judge(double z, int64_t n)
-{
-	if (n < LEAST_HELD_OUT)
-		return RML_VERDICT_NOT_TESTED;
-	return z > STANDARD_ERRORS ? RML_VERDICT_BETTER : RML_VERDICT_NO_BETTER;
-}
-
-static void
-test_model(const Trial *trial, RmlSvdppTest *test)
-{
-	RmlBaselines baselines;
-	Sums sums = {0};
-	double n = (double) trial->n_held;
-	double mean, variance;
-
-	rml_baselines_fit(trial->env, &trial->part, &baselines);
-	for (int32_t user = 0; user < trial->ratings->n_users; user++)
-	{
-		for (int64_t r = trial->ratings->starts[user]; r < trial->ratings->starts[user + 1]; r++)
-			if (trial->held[r])
-				add_rating(&sums, trial, &baselines, user, r);
-		if (user % BLOCK_USERS == 0)
-			rml_poll(trial->env);
-	}
-	rml_baselines_release(&baselines, trial->env);
-	mean = sums.gain / n;
-	variance = sums.gain_squared / n - mean * mean;
-	test->n = trial->n_held;
-	test->rmse = sqrt(sums.model / n);
-	test->mae = sums.absolute / n;
-	test->global_mean_rmse = sqrt(sums.global_mean / n);
-	test->item_mean_rmse = sqrt(sums.item_mean / n);
-	test->biases_rmse = sqrt(sums.biases / n);
-	test->z = variance > 0 ? mean / sqrt(variance / n) : 0;
-	test->verdict = judge(test->z, trial->n_held);
-}
-
-/* ---- training ---- */
+	int n_epochs;       /* of the final run */
+	double *train_rmse; /* [n_epochs] of its epochs */
+	const char *trial_failed;
+	const char *final_failed;
+} Runs;
 
 static const char *
-run_trial(RmlSvdpp *model, RmlEnv *env, const RmlRatings *ratings, const uint8_t *held,
-		  int64_t n_held)
+try_first(Runs *runs, RmlEnv *env)
 {
-	Trial trial = {.params = model->params,
-				   .ratings = ratings,
-				   .held = held,
-				   .env = env,
-				   .model = model,
-				   .n_held = n_held,
-				   .best_rmse = INFINITY};
-	RmlFactors factors;
-	const char *reason;
-
-	rml_ratings_without(ratings, env, held, 1, &trial.part);
-	trial.known = rml_ratings_buyers(&trial.part, env);
-	trial.predictions = RML_NEW(env, float, (size_t) ratings->n);
-	trial.best = RML_NEW(env, float, (size_t) ratings->n);
-	trial.squares = RML_NEW(env, double, (size_t) ratings->n_users);
-	trial.user = RML_NEW(env, double,
-						 (size_t) env->threads *((size_t) model->params->n_factors + RML_LANES));
-	reason =
-		rml_svdpp_descend(&factors, env, model->params, &trial.part, after_trial_epoch, &trial);
-	if (reason == NULL)
-	{
-		model->n_epochs = trial.best_epoch;
-		test_model(&trial, &model->test);
-	}
-	rml_factors_release(&factors, env);
-	rml_ratings_release(&trial.part, env);
-	rml_release(env, trial.known);
-	rml_release(env, trial.predictions);
-	rml_release(env, trial.best);
-	rml_release(env, trial.squares);
-	rml_release(env, trial.user);
-	return reason;
-}
-
-static const char *
-test_first(RmlSvdpp *model, RmlEnv *env, const RmlRatings *ratings)
-{
-	uint8_t *held = RML_NEW(env, uint8_t, (size_t) ratings->n);
-	int64_t n_held = hold_out(ratings, env, model->params, &model->users, &model->items, held);
-	const char *reason = NULL;
-
-	if (n_held > 0 && n_held < ratings->n)
-		reason = run_trial(model, env, ratings, held, n_held);
-	rml_release(env, held);
-	return reason;
+	return rml_svdpp_try(runs->model, env, runs->ratings, runs->held, runs->n_held);
 }
 
 typedef struct Final
 {
 	RmlEnv *env;
-	RmlSvdpp *model;
-	bool history; /* of this run, since nothing was held out */
+	const Runs *runs;
 } Final;
 
 static bool
 after_epoch(void *context, int epoch, const RmlFactors *factors, double train_rmse)
 {
 	const Final *final = context;
-	RmlSvdpp *model = final->model;
 
 	(void) factors;
-	model->train_rmse = train_rmse;
-	if (final->history)
-		model->history[model->n_history++] = (RmlSvdppEpoch){train_rmse, NAN};
+	final->runs->train_rmse[epoch - 1] = train_rmse;
 	final->env->progress(final->env, "epoch", epoch, train_rmse);
-	return epoch < model->n_epochs;
+	return epoch < final->runs->n_epochs;
 }
+
+static const char *
+run_final(Runs *runs, RmlEnv *env)
+{
+	Final final = {env, runs};
+
+	return rml_svdpp_descend(&runs->model->factors, env, runs->model->params, runs->ratings,
+							 after_epoch, &final);
+}
+
+/* ---- side by side ---- */
+
+static void
+run_task(RmlEnv *env, int64_t task, void *context)
+{
+	Runs *runs = context;
+
+	if (task == 0)
+		runs->trial_failed = try_first(runs, env);
+	else
+		runs->final_failed = run_final(runs, env);
+}
+
+static float *
+copy(RmlEnv *env, const float *values, int32_t n, int s)
+{
+	size_t size = (size_t) n * (size_t) s;
+
+	return memcpy(RML_NEW(env, float, size), values, size * sizeof(float));
+}
+
+/* factors in memory that goes with a task */
+static void
+copy_factors(RmlFactors *factors, RmlEnv *env)
+{
+	factors->bu = copy(env, factors->bu, factors->n_users, 1);
+	factors->bi = copy(env, factors->bi, factors->n_items, 1);
+	factors->p = copy(env, factors->p, factors->n_users, factors->s);
+	factors->q = copy(env, factors->q, factors->n_items, factors->s);
+	if (factors->y != NULL)
+		factors->y = copy(env, factors->y, factors->n_items, factors->s);
+}
+
+/* tasks do not report */
+static void
+report_epochs(const Runs *runs, RmlEnv *env)
+{
+	for (int e = 0; e < runs->model->n_history; e++)
+		env->progress(env, "epoch on the training part", e + 1,
+					  runs->model->history[e].holdout_rmse);
+	for (int e = 0; e < runs->n_epochs; e++)
+		env->progress(env, "epoch", e + 1, runs->train_rmse[e]);
+}
+
+static const char *
+run_side_by_side(Runs *runs, RmlEnv *env)
+{
+	RmlTasks *tasks = rml_tasks_run(env, 2, run_task, runs);
+	const char *reason = runs->trial_failed != NULL ? runs->trial_failed : runs->final_failed;
+
+	if (reason != NULL)
+		reason = rml_format(env, "%s", reason);
+	else
+	{
+		copy_factors(&runs->model->factors, env);
+		report_epochs(runs, env);
+	}
+	rml_tasks_free(tasks);
+	return reason;
+}
+
+static const char *
+run_in_turn(Runs *runs, RmlEnv *env)
+{
+	const char *reason = NULL;
+
+	if (runs->n_held > 0)
+		reason = try_first(runs, env);
+	/* early stopping says how long to learn */
+	runs->n_epochs = runs->model->n_epochs;
+	return reason != NULL ? reason : run_final(runs, env);
+}
+
+static bool
+go_side_by_side(const Runs *runs, RmlEnv *env)
+{
+	const RmlSvdppParams *params = runs->model->params;
+
+	return runs->n_held > 0 && params->early_stopping == 0 && env->threads > 1 &&
+		   runs->ratings->n <= SIDE_BY_SIDE_RATINGS &&
+		   env->room(env) / 2 >= rml_svdpp_fit_bytes(params, runs->ratings);
+}
+
+/* ---- training ---- */
 
 static void
 find_range(RmlSvdpp *model, RmlEnv *env, const RmlRatings *ratings)
@@ -302,13 +161,10 @@ find_range(RmlSvdpp *model, RmlEnv *env, const RmlRatings *ratings)
 	}
 }
 
-const char *
-rml_svdpp_fit(RmlSvdpp *model, RmlEnv *env, const RmlSvdppParams *params, const RmlRatings *ratings,
-			  const RmlRatingIds *users, const RmlRatingIds *items)
+static void
+begin_model(RmlSvdpp *model, RmlEnv *env, const RmlSvdppParams *params, const RmlRatings *ratings,
+			const RmlRatingIds *users, const RmlRatingIds *items)
 {
-	Final final = {.env = env, .model = model};
-	const char *reason = NULL;
-
 	memset(model, 0, sizeof *model);
 	model->params = params;
 	model->users = *users;
@@ -320,12 +176,38 @@ rml_svdpp_fit(RmlSvdpp *model, RmlEnv *env, const RmlSvdppParams *params, const 
 	model->n_epochs = (int) params->n_epochs;
 	model->history = RML_NEW(env, RmlSvdppEpoch, (size_t) params->n_epochs);
 	find_range(model, env, ratings);
+}
+
+static void
+end_model(RmlSvdpp *model, const Runs *runs)
+{
+	model->train_rmse = runs->train_rmse[runs->n_epochs - 1];
+	if (runs->n_held > 0)
+		return;
+	for (int e = 0; e < runs->n_epochs; e++)
+		model->history[model->n_history++] = (RmlSvdppEpoch){runs->train_rmse[e], NAN};
+}
+
+const char *
+rml_svdpp_fit(RmlSvdpp *model, RmlEnv *env, const RmlSvdppParams *params, const RmlRatings *ratings,
+			  const RmlRatingIds *users, const RmlRatingIds *items)
+{
+	Runs runs = {.model = model, .ratings = ratings, .n_epochs = (int) params->n_epochs};
+	uint8_t *held = NULL;
+	const char *reason;
+
+	begin_model(model, env, params, ratings, users, items);
+	runs.train_rmse = RML_NEW(env, double, (size_t) params->n_epochs);
 	if (params->holdout > 0)
-		reason = test_first(model, env, ratings);
-	if (reason != NULL)
-		return reason;
-	final.history = model->n_history == 0;
-	return rml_svdpp_descend(&model->factors, env, params, ratings, after_epoch, &final);
+		runs.held = held = rml_svdpp_hold_out(model, env, ratings, &runs.n_held);
+	if (runs.n_held == ratings->n)
+		runs.n_held = 0;
+	reason = go_side_by_side(&runs, env) ? run_side_by_side(&runs, env) : run_in_turn(&runs, env);
+	if (reason == NULL)
+		end_model(model, &runs);
+	rml_release(env, held);
+	rml_release(env, runs.train_rmse);
+	return reason;
 }
 
 /* ---- memory ---- */

@@ -2,16 +2,29 @@
  * svdpp_tour.c
  *	  The order in which the descent goes through the ratings.
  */
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "retailml/parallel.h"
 #include "retailml/rng.h"
 #include "svdpp_internal.h"
 
+/*
+ * The more ratings a window has, the better use it makes of threads; but what its users learn about an
+ * item adds up without their seeing one another's steps.  That is harmless as long as all of a window's
+ * steps together are short.  So a window has at most RML_WINDOW_RATINGS, this part of all ratings, and
+ * no more than so many users of the most popular item that their rates add up to this
+ * (docs/algorithms/svdpp.md has the measurements).
+ */
+#define WINDOWS_OF_ALL 24
+#define WINDOW_STEPS 0.1
+
 #define STREAM_USERS 4
 #define STREAM_ITEMS 5
 
 #define POLL_USERS 100000
+#define POLL_WINDOWS 1000
 
 /* users of a block of the sorting */
 #define BLOCK_USERS 256
@@ -39,6 +52,99 @@ shuffle_users(RmlTour *tour, RmlEnv *env, const RmlRatings *ratings, int64_t see
 			rml_poll(env);
 	}
 }
+
+/* ---- windows ---- */
+
+static int64_t
+window_ratings(const RmlSvdppParams *params, int64_t n, int64_t most_buyers)
+{
+	double rate = fmax(fmax(params->lr_bi, params->lr_qi), params->lr_yj);
+	double most = fmin(RML_WINDOW_RATINGS, (double) n / WINDOWS_OF_ALL);
+
+	if (rate > 0)
+		most = fmin(most, WINDOW_STEPS / rate * (double) n / (double) most_buyers);
+	return (int64_t) most;
+}
+
+static void
+cut_windows(RmlTour *tour, RmlEnv *env, const RmlRatings *ratings, int64_t most)
+{
+	int64_t n = 0;
+	int64_t filled = 0;
+
+	tour->windows = RML_NEW(env, int32_t, (size_t) tour->n_users + 1);
+	tour->windows[0] = 0;
+	for (int32_t visit = 0; visit < tour->n_users; visit++)
+	{
+		int32_t user = tour->users[visit];
+		int64_t more = ratings->starts[user + 1] - ratings->starts[user];
+
+		if (visit > 0 && filled + more > most)
+		{
+			tour->windows[++n] = visit;
+			filled = 0;
+		}
+		filled += more;
+	}
+	tour->windows[++n] = tour->n_users;
+	tour->n_windows = n;
+}
+
+typedef struct Visit
+{
+	int64_t n;
+	int32_t place;
+	int32_t user;
+} Visit;
+
+/* those with most ratings first, equals as they were */
+static int
+compare_visits(const void *a, const void *b)
+{
+	const Visit *x = a;
+	const Visit *y = b;
+
+	if (x->n != y->n)
+		return x->n > y->n ? -1 : 1;
+	return x->place - y->place;
+}
+
+static void
+order_window(int32_t *users, int32_t n, const RmlRatings *ratings, Visit *visits)
+{
+	for (int32_t place = 0; place < n; place++)
+	{
+		int32_t user = users[place];
+
+		visits[place] = (Visit){ratings->starts[user + 1] - ratings->starts[user], place, user};
+	}
+	qsort(visits, (size_t) n, sizeof(Visit), compare_visits);
+	for (int32_t place = 0; place < n; place++)
+		users[place] = visits[place].user;
+}
+
+static void
+order_windows(RmlTour *tour, RmlEnv *env, const RmlRatings *ratings)
+{
+	Visit *visits;
+	int32_t largest = 0;
+
+	for (int64_t w = 0; w < tour->n_windows; w++)
+		if (tour->windows[w + 1] - tour->windows[w] > largest)
+			largest = tour->windows[w + 1] - tour->windows[w];
+	visits = RML_NEW(env, Visit, (size_t) largest);
+	for (int64_t w = 0; w < tour->n_windows; w++)
+	{
+		int32_t first = tour->windows[w];
+
+		order_window(tour->users + first, tour->windows[w + 1] - first, ratings, visits);
+		if (w % POLL_WINDOWS == 0)
+			rml_poll(env);
+	}
+	rml_release(env, visits);
+}
+
+/* ---- the ratings of each user ---- */
 
 typedef struct Sorting
 {
@@ -81,30 +187,43 @@ sort_users(void *context, int64_t block, int thread)
 		sort_user(sorting->tour, sorting->ratings, (int32_t) visit);
 }
 
-static void
-count_buckets(RmlTour *tour, RmlEnv *env, const RmlRatings *ratings)
+/* the buckets and how many ratings they have; returns those of the most popular item */
+static int64_t
+fill_buckets(RmlTour *tour, RmlEnv *env, const RmlRatings *ratings, int64_t seed)
 {
 	int64_t *buyers = rml_ratings_buyers(ratings, env);
+	int64_t most = 0;
 
+	tour->buckets = RML_NEW(env, uint8_t, (size_t) ratings->n_items);
 	memset(tour->upto, 0, sizeof tour->upto);
-	tour->most_buyers = 0;
 	for (int32_t item = 0; item < ratings->n_items; item++)
 	{
-		tour->upto[tour->buckets[item] + 1] += buyers[item];
-		if (buyers[item] > tour->most_buyers)
-			tour->most_buyers = buyers[item];
+		uint64_t bucket =
+			rml_rng_below((uint64_t) seed, STREAM_ITEMS, (uint64_t) item, RML_BUCKETS);
+
+		tour->buckets[item] = (uint8_t) bucket;
+		tour->upto[bucket + 1] += buyers[item];
+		if (buyers[item] > most)
+			most = buyers[item];
 	}
 	for (int bucket = 0; bucket < RML_BUCKETS; bucket++)
 		tour->upto[bucket + 1] += tour->upto[bucket];
 	rml_release(env, buyers);
+	return most;
 }
 
 void
-rml_svdpp_tour(RmlTour *tour, RmlEnv *env, const RmlRatings *ratings, int64_t seed)
+rml_svdpp_tour(RmlTour *tour, RmlEnv *env, const RmlRatings *ratings, const RmlSvdppParams *params,
+			   int64_t most)
 {
 	Sorting sorting = {tour, ratings};
+	int64_t most_buyers = fill_buckets(tour, env, ratings, params->seed);
 
-	shuffle_users(tour, env, ratings, seed);
+	if (most == RML_WINDOW_AUTO)
+		most = window_ratings(params, ratings->n, most_buyers);
+	shuffle_users(tour, env, ratings, params->seed);
+	cut_windows(tour, env, ratings, most);
+	order_windows(tour, env, ratings);
 	tour->starts = RML_NEW(env, int64_t, (size_t) tour->n_users + 1);
 	tour->starts[0] = 0;
 	for (int32_t visit = 0; visit < tour->n_users; visit++)
@@ -114,11 +233,6 @@ rml_svdpp_tour(RmlTour *tour, RmlEnv *env, const RmlRatings *ratings, int64_t se
 		tour->starts[visit + 1] =
 			tour->starts[visit] + ratings->starts[user + 1] - ratings->starts[user];
 	}
-	tour->buckets = RML_NEW(env, uint8_t, (size_t) ratings->n_items);
-	for (int32_t item = 0; item < ratings->n_items; item++)
-		tour->buckets[item] =
-			(uint8_t) rml_rng_below((uint64_t) seed, STREAM_ITEMS, (uint64_t) item, RML_BUCKETS);
-	count_buckets(tour, env, ratings);
 	tour->items = RML_NEW(env, int32_t, (size_t) ratings->n);
 	tour->values = RML_NEW(env, float, (size_t) ratings->n);
 	rml_parallel(env, rml_blocks(tour->n_users, BLOCK_USERS), sort_users, &sorting);
@@ -132,4 +246,5 @@ rml_svdpp_tour_release(RmlTour *tour, RmlEnv *env)
 	rml_release(env, tour->items);
 	rml_release(env, tour->values);
 	rml_release(env, tour->buckets);
+	rml_release(env, tour->windows);
 }

@@ -77,7 +77,8 @@ naive_copy(const Naive *naive, NaiveItems *to, const NaiveItems *from)
 }
 
 static inline void
-naive_begin(Naive *naive, RmlEnv *env, const RmlSvdppParams *params, const RmlRatings *ratings)
+naive_begin(Naive *naive, RmlEnv *env, const RmlSvdppParams *params, const RmlRatings *ratings,
+			int64_t most)
 {
 	int f = (int) params->n_factors;
 	double sum = 0;
@@ -87,7 +88,7 @@ naive_begin(Naive *naive, RmlEnv *env, const RmlSvdppParams *params, const RmlRa
 	*naive = (Naive){.params = params, .n_users = ratings->n_users, .n_items = ratings->n_items};
 	naive->f = f;
 	naive->mean = params->biased ? sum / (double) ratings->n : 0;
-	rml_svdpp_tour(&naive->tour, env, ratings, params->seed);
+	rml_svdpp_tour(&naive->tour, env, ratings, params, most);
 	naive->bu = RML_NEW_ZERO(env, double, (size_t) ratings->n_users);
 	naive->p = naive_initial(env, params, ratings->n_users, 1);
 	naive->start = naive_items(env, ratings->n_items, f);

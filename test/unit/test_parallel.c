@@ -204,6 +204,7 @@ static void
 check_steps(int threads)
 {
 	RmlEnv *env = unit_env(threads);
+	RmlPace pace = {0};
 	static Chain chain, alone;
 	sigset_t mask;
 
@@ -212,19 +213,20 @@ check_steps(int threads)
 	chain.cells[0][0] = alone.cells[0][0] = 1;
 	for (int64_t step = 0; step < STEPS; step++)
 		advance(&alone, step, 0, 1);
-	rml_parallel_steps(env, STEPS, advance, &chain);
+	rml_parallel_steps(env, STEPS, advance, &chain, &pace);
 	unit_equal_bytes(chain.cells, alone.cells, sizeof chain.cells,
 					 "steps of %d threads build on one another", threads);
 	unit_ok(!chain.bad_part && (threads == 1 || (chain.shared > 0 && chain.unblocked == 0)),
 			"and are shared out, signals blocked");
 	unit_ok(unit_env_polls(env) > 0, "polled");
 	unit_env_cancel_after(env, 2);
-	unit_ok(UNIT_ESCAPES(env, rml_parallel_steps(env, 1000000, advance, &chain)), "and cancelled");
+	unit_ok(UNIT_ESCAPES(env, rml_parallel_steps(env, 1000000, advance, &chain, &pace)),
+			"and cancelled");
 	pthread_sigmask(SIG_SETMASK, NULL, &mask);
 	unit_ok(!sigismember(&mask, SIGINT), "with signals open again");
 	unit_env_free(env);
 	env = unit_env(threads);
-	rml_parallel_steps(env, 0, advance, &chain);
+	rml_parallel_steps(env, 0, advance, &chain, &pace);
 	unit_env_free(env);
 }
 
@@ -237,11 +239,41 @@ check_ends(int threads)
 	for (int round = 0; round < 200; round++)
 	{
 		RmlEnv *env = unit_env(threads);
+		RmlPace pace = {0};
 
-		rml_parallel_steps(env, 20, advance, &chain);
+		rml_parallel_steps(env, 20, advance, &chain, &pace);
 		unit_env_free(env);
 	}
 	unit_ok(!chain.bad_part, "200 regions of %d threads end", threads);
+}
+
+/* steps that take much longer with threads are soon run alone */
+static void
+hinder(void *context, int64_t step, int part, int parts)
+{
+	int64_t *together = context;
+
+	(void) step;
+	if (part == 0 && parts > 1)
+		++*together;
+	spin(parts > 1 ? 100000 : 5000);
+}
+
+static void
+test_pace(void)
+{
+	RmlEnv *env = unit_env(2);
+	RmlPace pace = {0};
+	int64_t together = 0;
+
+	for (int call = 0; call < 10; call++)
+		rml_parallel_steps(env, STEPS, hinder, &together, &pace);
+	unit_ok(together > 0 && together < STEPS, "threads that hinder run few of the steps (%d)",
+			(int) together);
+	unit_ok(pace.together.step > pace.alone.step && pace.alone.step >= 5000,
+			"since it is measured, ns a step: %.0f alone, %.0f together", pace.alone.step,
+			pace.together.step);
+	unit_env_free(env);
 }
 
 static void
@@ -270,6 +302,7 @@ main(void)
 		check_steps(threads);
 	for (int threads = 2; threads <= 6; threads += 2)
 		check_ends(threads);
+	test_pace();
 	test_blocks();
 	return unit_done();
 }

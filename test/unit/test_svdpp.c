@@ -262,7 +262,7 @@ check_naive(RmlEnv *env, const RmlRatings *ratings, const RmlSvdppParams *params
 	int f = (int) params->n_factors;
 	double worst = 0;
 
-	naive_begin(&naive, env, params, ratings);
+	naive_begin(&naive, env, params, ratings, most);
 	rml_svdpp_descend_by(&got, env, params, ratings, most, follow, &follower);
 	worst = fmax(worst, distance(got.bu, naive.bu, got.n_users, 1, 1));
 	worst = fmax(worst, distance(got.bi, naive.items.bi, got.n_items, 1, 1));
@@ -306,7 +306,58 @@ test_naive(RmlEnv *env)
 	}
 }
 
-/* ---- threads ---- */
+/* ---- windows ---- */
+
+static int64_t
+visit_ratings(const RmlTour *tour, int32_t visit)
+{
+	return tour->starts[visit + 1] - tour->starts[visit];
+}
+
+/* every user with ratings once, those of a window by their number of ratings, no window too full or too empty */
+static void
+test_tour(RmlEnv *env)
+{
+	enum
+	{
+		MOST = 60
+	};
+	RmlRatings ratings = make_ratings(env, 300, 30, 0.2);
+	RmlSvdppParams params = defaults();
+	bool *seen = RML_NEW_ZERO(env, bool, 300);
+	RmlTour tour;
+	int32_t with_ratings = 0;
+	int wrong = 0, unordered = 0, too_full = 0, too_empty = 0;
+
+	rml_svdpp_tour(&tour, env, &ratings, &params, MOST);
+	for (int32_t visit = 0; visit < tour.n_users; visit++)
+	{
+		int32_t user = tour.users[visit];
+
+		wrong += seen[user] ||
+				 visit_ratings(&tour, visit) != ratings.starts[user + 1] - ratings.starts[user];
+		seen[user] = true;
+	}
+	for (int32_t user = 0; user < ratings.n_users; user++)
+		with_ratings += ratings.starts[user + 1] > ratings.starts[user];
+	unit_ok(wrong == 0 && tour.n_users == with_ratings,
+			"the tour visits each user with ratings once");
+	for (int64_t w = 0; w < tour.n_windows; w++)
+	{
+		int32_t first = tour.windows[w], last = tour.windows[w + 1];
+		int64_t n = tour.starts[last] - tour.starts[first];
+
+		for (int32_t visit = first + 1; visit < last; visit++)
+			unordered += visit_ratings(&tour, visit) > visit_ratings(&tour, visit - 1);
+		too_full += last > first + 1 && n > MOST;
+		too_empty += w + 1 < tour.n_windows && n + visit_ratings(&tour, last) <= MOST;
+	}
+	unit_equal_int(unordered, 0, "in a window those with most ratings come first");
+	unit_ok(tour.windows[0] == 0 && tour.windows[tour.n_windows] == tour.n_users && too_full == 0 &&
+				too_empty == 0,
+			"%d windows take users as long as there is room", (int) tour.n_windows);
+	rml_svdpp_tour_release(&tour, env);
+}
 
 /* the error of the last epoch */
 static bool
@@ -347,6 +398,8 @@ test_windows(RmlEnv *env)
 	check_windows(env, 80, 40, 0.5, 0.05);
 	check_windows(env, 500, 50, 0.9, 0.02);
 }
+
+/* ---- threads ---- */
 
 static bool
 same_factors(const RmlFactors *a, const RmlFactors *b)
@@ -441,6 +494,7 @@ main(void)
 
 	test_golden(env);
 	test_naive(env);
+	test_tour(env);
 	test_windows(env);
 	test_threads(env);
 	test_edges(env);
