@@ -190,7 +190,7 @@ CREATE TABLE all_offers AS
 SELECT customer_id, rank, product_id, worth
 FROM (SELECT user_id AS customer_id, item_id AS product_id, worth,
              row_number() OVER (PARTITION BY user_id ORDER BY worth DESC, item_id) AS rank
-      FROM models, svdpp_recommend_all(model, 100, NULL::text) JOIN product_popularity ON product_id = item_id,
+      FROM models, svdpp_recommend_all(model, 100, '{}', NULL::text) JOIN product_popularity ON product_id = item_id,
            LATERAL (SELECT buyers * (exp(score) - 1) / (SELECT count(DISTINCT customer_id) FROM pairs) AS worth) AS w
       WHERE name = 'recommender') AS candidates
 WHERE rank <= 5;

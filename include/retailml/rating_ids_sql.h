@@ -20,9 +20,11 @@ extern int32_t rml_id_argument(FunctionCallInfo fcinfo, int argument, const RmlR
 /*
  * The kind of the ids in a result, which an argument id_type anyelement asks for by its type alone: true
  * for text.  A call without the argument is one for bigint.  Ids that are texts cannot be bigint, and no other type
- * will do: an error (22023).  (A default would not do: the server does not derive a row type from it.)
+ * will do: an error (22023), whose hint shows the call.  (A default would not do: the server does not
+ * derive a row type from it.)
  */
-extern bool rml_id_type_argument(FunctionCallInfo fcinfo, int argument, const RmlRatingIds *ids);
+extern bool rml_id_type_argument(FunctionCallInfo fcinfo, int argument, const RmlRatingIds *ids,
+								 const char *call);
 
 /* an id as bigint or text; numbers may become texts, not the other way round */
 extern Datum rml_id_datum(const RmlRatingIds *ids, int32_t position, bool text);

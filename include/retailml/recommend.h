@@ -96,7 +96,8 @@ typedef struct RmlRecommendBlock
 typedef struct RmlRecommendAll RmlRecommendAll;
 
 /* n from 1 to RML_RECOMMEND_MOST; memory does not depend on the number of users */
-extern RmlRecommendAll *rml_recommend_all_begin(RmlEnv *env, const RmlSvdpp *model, int32_t n);
+extern RmlRecommendAll *rml_recommend_all_begin(RmlEnv *env, const RmlSvdpp *model, int32_t n,
+												const RmlRecommendParams *params);
 
 /* the next users; false: there are none */
 extern bool rml_recommend_all_next(RmlRecommendAll *all, RmlRecommendBlock *block);

@@ -36,35 +36,37 @@ Errors: a model whose ids are bigint (22023); otherwise as there.
 
 Example: SELECT r.* FROM models m, svdpp_recommend(m.model, ''C-17'') r WHERE m.name = ''shop''';
 
-CREATE FUNCTION svdpp_recommend_all(model bytea, n int DEFAULT 5)
+CREATE FUNCTION svdpp_recommend_all(model bytea, n int DEFAULT 5, options jsonb DEFAULT '{}')
     RETURNS TABLE (user_id bigint, rank int, item_id bigint, score float8)
     AS 'MODULE_PATHNAME', 'rml_svdpp_recommend_all'
-    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000000 ROWS 100000;
-COMMENT ON FUNCTION svdpp_recommend_all(bytea, int) IS
-'The n items to offer to each user of a model, users in order of their ids, best items first: the same items, ranks and scores as svdpp_recommend(model, user_id, n) gives for one after the other, in a fraction of the time.
+    LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000000 ROWS 100000;
+COMMENT ON FUNCTION svdpp_recommend_all(bytea, int, jsonb) IS
+'The n items to offer to each user of a model, users in order of their ids, best items first: the same items, ranks and scores as svdpp_recommend(model, user_id, n, options) gives for one after the other, in a fraction of the time.
 
-Never an item the user has; a user who has all items has no rows. Reasons are left to svdpp_recommend, and users the model does not know too.
+Never an item the user has, unless option include_seen is true; a user for whom nothing is left has no rows. Reasons are left to svdpp_recommend, and users the model does not know too.
 
 n: how many, from 1 to 10000; where there are fewer items there are fewer rows. Default 5.
 
+options: include_seen (false), candidates, exclude, min_popularity (0), as of svdpp_recommend: what is in stock is {"candidates": [17, 4711]}, which jsonb_build_object(''candidates'', jsonb_agg(product_id)) makes of a table. The fewer items are left, the less time it takes. NULL or left out: the defaults.
+
 Rows are computed by blocks of users, on retailml.threads threads; the memory of the function does not grow with the number of users. In FROM the server keeps all rows before it goes on (in temporary files beyond work_mem). In a target list rows go on as they are made, and LIMIT saves the rest of the work: SELECT (r).* FROM (SELECT svdpp_recommend_all(m.model, 10) AS r FROM models m) s LIMIT 1000.
 
-For a model whose ids are text see svdpp_recommend_all(bytea, int, anyelement).
+For a model whose ids are text see svdpp_recommend_all(bytea, int, jsonb, anyelement).
 
-NULL: no rows when an argument is NULL.
+NULL: no rows when model or n is NULL.
 
-Errors: n out of range, a model with text ids, a model of another kind (22023); a damaged model (XX001), one that a newer version of retailml wrote (0A000); more memory than retailml.max_memory (53400).
+Errors: n out of range, an unknown option or a wrong value, a model with text ids, a model of another kind (22023); a damaged model (XX001), one that a newer version of retailml wrote (0A000); more memory than retailml.max_memory (53400).
 
 Source of the way it selects: the inequality of Cauchy and Schwarz bounds what an item can score; Teflioudi, Gemulla and Mykytiuk, LEMP: fast retrieval of large entries in a matrix product, SIGMOD 2015.
 
-Example: CREATE TABLE offers AS SELECT r.* FROM models m, svdpp_recommend_all(m.model, 10) r WHERE m.name = ''recommender''';
+Example: CREATE TABLE offers AS SELECT r.* FROM models m, svdpp_recommend_all(m.model, 10, ''{"min_popularity": 20}'') r WHERE m.name = ''recommender''';
 
-CREATE FUNCTION svdpp_recommend_all(model bytea, n int, id_type anyelement)
+CREATE FUNCTION svdpp_recommend_all(model bytea, n int, options jsonb, id_type anyelement)
     RETURNS TABLE (user_id anyelement, rank int, item_id anyelement, score float8)
     AS 'MODULE_PATHNAME', 'rml_svdpp_recommend_all'
     LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000000 ROWS 100000;
-COMMENT ON FUNCTION svdpp_recommend_all(bytea, int, anyelement) IS
-'svdpp_recommend_all for ids of any kind; see svdpp_recommend_all(bytea, int).
+COMMENT ON FUNCTION svdpp_recommend_all(bytea, int, jsonb, anyelement) IS
+'svdpp_recommend_all for ids of any kind; see svdpp_recommend_all(bytea, int, jsonb).
 
 id_type: says by its type alone what user_id and item_id are: NULL::text, which a model with text ids needs and any model takes, or NULL::bigint. Its value does not matter.
 
@@ -72,7 +74,7 @@ NULL: no rows when model or n is NULL.
 
 Errors: a model with text ids and id_type bigint, another type of id_type (22023); otherwise as there.
 
-Example: SELECT r.* FROM models m, svdpp_recommend_all(m.model, 10, NULL::text) r WHERE m.name = ''shop''';
+Example: SELECT r.* FROM models m, svdpp_recommend_all(m.model, 10, ''{}'', NULL::text) r WHERE m.name = ''shop''';
 
 CREATE FUNCTION svdpp_similar_items(model bytea, item_id bigint, n int DEFAULT 5)
     RETURNS TABLE (rank int, item_id bigint, similarity float8, buyers bigint)

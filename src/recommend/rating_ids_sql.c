@@ -38,7 +38,8 @@ rml_id_argument(FunctionCallInfo fcinfo, int argument, const RmlRatingIds *ids)
 }
 
 bool
-rml_id_type_argument(FunctionCallInfo fcinfo, int argument, const RmlRatingIds *ids)
+rml_id_type_argument(FunctionCallInfo fcinfo, int argument, const RmlRatingIds *ids,
+					 const char *call)
 {
 	Oid type = argument < PG_NARGS() ? get_fn_expr_argtype(fcinfo->flinfo, argument) : INT8OID;
 
@@ -49,7 +50,7 @@ rml_id_type_argument(FunctionCallInfo fcinfo, int argument, const RmlRatingIds *
 	if (type == INT8OID && ids->texts != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("the ids of this model are text"),
-				 errhint("Pass NULL::text as id_type.")));
+				 errhint("Pass NULL::text as id_type: %s.", call)));
 	return type == TEXTOID;
 }
 

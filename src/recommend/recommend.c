@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "recommend_internal.h"
 #include "top_items.h"
 
 #define POLL_NUMBERS 1000000
@@ -92,8 +93,8 @@ mark_ids(const RmlRatingIds *ids, const RmlNames *names, uint8_t mark, uint8_t *
 	}
 }
 
-static uint8_t *
-allowed_items(const RmlSvdpp *model, RmlEnv *env, int32_t user, const RmlRecommendParams *params)
+uint8_t *
+rml_recommend_allowed(const RmlSvdpp *model, RmlEnv *env, const RmlRecommendParams *params)
 {
 	int32_t n_items = model->factors.n_items;
 	uint8_t *allowed = RML_NEW(env, uint8_t, (size_t) n_items);
@@ -103,6 +104,14 @@ allowed_items(const RmlSvdpp *model, RmlEnv *env, int32_t user, const RmlRecomme
 	mark_ids(&model->items, &params->exclude, 0, allowed);
 	for (int32_t item = 0; params->min_popularity > 0 && item < n_items; item++)
 		allowed[item] &= model->buyers[item] >= params->min_popularity;
+	return allowed;
+}
+
+static uint8_t *
+allowed_items(const RmlSvdpp *model, RmlEnv *env, int32_t user, const RmlRecommendParams *params)
+{
+	uint8_t *allowed = rml_recommend_allowed(model, env, params);
+
 	if (user >= 0 && !params->include_seen)
 		for (int64_t r = model->starts[user]; r < model->starts[user + 1]; r++)
 			allowed[model->seen[r]] = 0;

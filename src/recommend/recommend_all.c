@@ -42,6 +42,7 @@ struct RmlRecommendAll
 	RmlEnv *env;
 	const RmlSvdpp *model;
 	int32_t n;
+	bool include_seen;
 	bool select;      /* by floats first */
 	int32_t task;     /* U users of a task */
 	int32_t capacity; /* C */
@@ -123,7 +124,8 @@ enter(const RmlRecommendAll *all, Scratch *scratch, int32_t place, int32_t user)
 	for (int k = 0; k < f; k++)
 		w[k] = (float) exact[k];
 	length = length_of(exact, f);
-	mark_seen(all->model, user, seen, true);
+	if (!all->include_seen)
+		mark_seen(all->model, user, seen, true);
 	shopper->length = nextafterf((float) length, INFINITY);
 	shopper->margin = nextafterf((float) margin_of(all, user, length), INFINITY);
 	shopper->threshold = -FLT_MAX;
@@ -149,9 +151,13 @@ rank_all(const RmlRecommendAll *all, Scratch *scratch, RmlTopItems *top, int32_t
 		 const double *w, const uint64_t *seen)
 {
 	scratch->n_exact++;
-	for (int32_t item = 0; item < all->model->factors.n_items; item++)
+	for (int32_t place = 0; place < all->shelf.n_items; place++)
+	{
+		int32_t item = all->shelf.order[place];
+
 		if (!(seen[item >> 6] >> (item & 63) & 1))
 			put_exact(all, top, user, item, w);
+	}
 }
 
 static void
@@ -226,13 +232,13 @@ static void
 choose_sizes(RmlRecommendAll *all)
 {
 	const RmlFactors *factors = &all->model->factors;
-	double products = (double) factors->n_items * (factors->f + 1);
+	double products = (double) all->shelf.n_items * (factors->f + 1);
 	size_t bytes;
 	int64_t task, tasks;
 
 	all->words = (size_t) factors->n_items / 64 + 1;
 	all->capacity = 2 * all->n + 64;
-	all->select = (int64_t) all->n * LARGE_PART < factors->n_items;
+	all->select = (int64_t) all->n * LARGE_PART < all->shelf.n_items;
 	bytes = all->words * 8 + (size_t) all->n * 4 + (size_t) all->capacity * 8;
 	task = (int64_t) fmin(TASK_PRODUCTS / products, (double) (TASK_BYTES / bytes));
 	task = task > MOST_SHOPPERS ? MOST_SHOPPERS : task / RML_SHELF_TILE * RML_SHELF_TILE;
@@ -275,17 +281,26 @@ init_scratch(const RmlRecommendAll *all, Scratch *scratch)
 }
 
 RmlRecommendAll *
-rml_recommend_all_begin(RmlEnv *env, const RmlSvdpp *model, int32_t n)
+rml_recommend_all_begin(RmlEnv *env, const RmlSvdpp *model, int32_t n,
+						const RmlRecommendParams *params)
 {
 	RmlRecommendAll *all = RML_NEW_ZERO(env, RmlRecommendAll, 1);
+	uint8_t *allowed = rml_recommend_allowed(model, env, params);
 	size_t rows;
 
 	all->env = env;
 	all->model = model;
-	all->n = n < model->factors.n_items ? n : model->factors.n_items;
-	choose_sizes(all);
-	rml_shelf_init(&all->shelf, env, model, typical_length(env, model));
+	all->include_seen = params->include_seen;
 	all->scratch = RML_NEW_ZERO(env, Scratch, (size_t) env->threads);
+	rml_shelf_init(&all->shelf, env, model, allowed, typical_length(env, model));
+	rml_release(env, allowed);
+	if (all->shelf.n_items == 0)
+	{
+		all->next = model->factors.n_users;
+		return all;
+	}
+	all->n = n < all->shelf.n_items ? n : all->shelf.n_items;
+	choose_sizes(all);
 	for (int thread = 0; thread < env->threads; thread++)
 		init_scratch(all, &all->scratch[thread]);
 	rows = (size_t) all->n_block * (size_t) all->n;

@@ -44,10 +44,13 @@ rows_begin(FunctionCallInfo fcinfo)
 	RmlEnv *env = rml_pg_env_create(CurrentMemoryContext, PURPOSE);
 	int32_t n = rml_recommendations_argument(fcinfo, 1);
 	const RmlSvdpp *model = rml_model_argument(fcinfo, 0, RML_ALGORITHM_SVDPP)->fitted;
+	RmlRecommendParams params;
 
 	rows->model = model;
-	rows->text = rml_id_type_argument(fcinfo, 2, &model->users);
-	rows->all = rml_recommend_all_begin(env, model, n);
+	rows->text = rml_id_type_argument(fcinfo, 3, &model->users,
+									  "svdpp_recommend_all(model, n, '{}', NULL::text)");
+	rml_recommend_options_argument(fcinfo, 2, env, &params);
+	rows->all = rml_recommend_all_begin(env, model, n, &params);
 	rows->items = RML_NEW(env, Datum, model->items.n);
 	for (int32_t item = 0; item < model->items.n; item++)
 		rows->items[item] = rml_id_datum(&model->items, item, rows->text);

@@ -12,6 +12,10 @@
 
 #include "retailml/recommend.h"
 
+/* [i] 1 for the items that parameters allow to anybody */
+extern uint8_t *rml_recommend_allowed(const RmlSvdpp *model, RmlEnv *env,
+									  const RmlRecommendParams *params);
+
 #define RML_SHELF_LANES 16
 #define RML_SHELF_CHUNK 16 /* panels */
 
@@ -21,6 +25,7 @@
 typedef struct RmlShelf
 {
 	int f;
+	int32_t n_items; /* on the shelf */
 	int64_t n_panels;
 	int64_t n_chunks;
 	float *panels;  /* [n_panels][1 + f][16] the biases, then factor by factor; at 64 bytes */
@@ -33,8 +38,9 @@ typedef struct RmlShelf
 	double most_q;
 } RmlShelf;
 
-/* length: of a typical user's vector */
-extern void rml_shelf_init(RmlShelf *shelf, RmlEnv *env, const RmlSvdpp *model, double length);
+/* the items with allowed [i]; length: of a typical user's vector */
+extern void rml_shelf_init(RmlShelf *shelf, RmlEnv *env, const RmlSvdpp *model,
+						   const uint8_t *allowed, double length);
 
 typedef struct RmlShopper
 {

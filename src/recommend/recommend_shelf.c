@@ -36,18 +36,22 @@ measure(RmlShelf *shelf, RmlEnv *env, const RmlFactors *factors)
 
 /* what a typical user may like at most comes first */
 static RmlRanked *
-sort_items(RmlEnv *env, const RmlFactors *factors, const double *lengths, double length)
+sort_items(RmlShelf *shelf, RmlEnv *env, const RmlFactors *factors, const uint8_t *allowed,
+		   const double *lengths, double length)
 {
 	RmlTopItems top = {0, factors->n_items, RML_NEW(env, RmlRanked, (size_t) factors->n_items)};
 
 	for (int32_t item = 0; item < factors->n_items; item++)
 	{
-		rml_top_items_put(&top, (RmlRanked){factors->bi[item] + length * lengths[item], 0, item});
+		if (allowed[item])
+			rml_top_items_put(&top,
+							  (RmlRanked){factors->bi[item] + length * lengths[item], 0, item});
 		if (item % POLL_ITEMS == 0)
 			rml_poll(env);
 	}
 	rml_top_items_sort(&top);
 	rml_poll(env);
+	shelf->n_items = top.n;
 	return top.entries;
 }
 
@@ -60,7 +64,7 @@ fill_panel(RmlShelf *shelf, const RmlFactors *factors, const RmlRanked *sorted, 
 	for (int lane = 0; lane < RML_SHELF_LANES; lane++)
 	{
 		int64_t rank = panel * RML_SHELF_LANES + lane;
-		int32_t item = rank < factors->n_items ? sorted[rank].item : -1;
+		int32_t item = rank < shelf->n_items ? sorted[rank].item : -1;
 
 		order[lane] = item;
 		place[lane] = item < 0 ? -FLT_MAX : factors->bi[item];
@@ -78,7 +82,7 @@ bound_chunks(RmlShelf *shelf, const RmlFactors *factors, const double *lengths)
 		shelf->bounds[i] = -FLT_MAX;
 	for (int64_t chunk = 0; chunk < shelf->n_chunks; chunk++)
 		shelf->largest_q[chunk] = 0;
-	for (int64_t rank = 0; rank < factors->n_items; rank++)
+	for (int64_t rank = 0; rank < shelf->n_items; rank++)
 	{
 		int64_t chunk = rank / (RML_SHELF_CHUNK * RML_SHELF_LANES);
 		int32_t item = shelf->order[rank];
@@ -101,15 +105,16 @@ aligned_floats(RmlEnv *env, size_t n)
 }
 
 void
-rml_shelf_init(RmlShelf *shelf, RmlEnv *env, const RmlSvdpp *model, double length)
+rml_shelf_init(RmlShelf *shelf, RmlEnv *env, const RmlSvdpp *model, const uint8_t *allowed,
+			   double length)
 {
 	const RmlFactors *factors = &model->factors;
 	double *lengths = measure(shelf, env, factors);
-	RmlRanked *sorted = sort_items(env, factors, lengths, length);
+	RmlRanked *sorted = sort_items(shelf, env, factors, allowed, lengths, length);
 
 	shelf->f = factors->f;
 	shelf->step = (float) length / (RML_SHELF_STEPS / 2);
-	shelf->n_panels = (factors->n_items + RML_SHELF_LANES - 1) / RML_SHELF_LANES;
+	shelf->n_panels = (shelf->n_items + RML_SHELF_LANES - 1) / RML_SHELF_LANES;
 	shelf->n_chunks = (shelf->n_panels + RML_SHELF_CHUNK - 1) / RML_SHELF_CHUNK;
 	shelf->panels =
 		aligned_floats(env, (size_t) shelf->n_panels * RML_SHELF_LANES * (size_t) (1 + shelf->f));

@@ -32,6 +32,16 @@ rml_recommendations_argument(FunctionCallInfo fcinfo, int argument)
 	return n;
 }
 
+void
+rml_recommend_options_argument(FunctionCallInfo fcinfo, int argument, RmlEnv *env,
+							   RmlRecommendParams *params)
+{
+	RmlOptionSet set = {rml_recommend_options, rml_recommend_n_options, params};
+	Jsonb *options = PG_ARGISNULL(argument) ? NULL : PG_GETARG_JSONB_P(argument);
+
+	rml_options_parse(env, rml_pg_env_function(env), options, &set, 1);
+}
+
 /* the model in argument 0, whose ids are of the kind of the arguments */
 static RmlScorer *
 model_argument(FunctionCallInfo fcinfo, bool text)
@@ -60,15 +70,6 @@ recommender_of(RmlScorer *scorer)
 	rml_recommender_init(recommender, env, scorer->model.fitted);
 	scorer->work = recommender;
 	return recommender;
-}
-
-static void
-options_argument(FunctionCallInfo fcinfo, int argument, RmlEnv *env, RmlRecommendParams *params)
-{
-	RmlOptionSet set = {rml_recommend_options, rml_recommend_n_options, params};
-	Jsonb *options = PG_ARGISNULL(argument) ? NULL : PG_GETARG_JSONB_P(argument);
-
-	rml_options_parse(env, "svdpp_recommend", options, &set, 1);
 }
 
 static void
@@ -103,7 +104,7 @@ recommend(FunctionCallInfo fcinfo, bool text)
 	recommender = recommender_of(model_argument(fcinfo, text));
 	user = PG_ARGISNULL(1) ? -1 : rml_id_argument(fcinfo, 1, &recommender->model->users);
 	env = rml_pg_env_create(CurrentMemoryContext, "svdpp_recommend");
-	options_argument(fcinfo, 3, env, &params);
+	rml_recommend_options_argument(fcinfo, 3, env, &params);
 	n = Min(n, recommender->model->items.n);
 	best = RML_NEW(env, RmlRanked, n);
 	n = rml_recommend(recommender, env, user, n, &params, best);

@@ -246,7 +246,8 @@ rml_svdpp_sql_factors(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		return (Datum) 0;
 	rows.model = rml_model_argument(fcinfo, 0, RML_ALGORITHM_SVDPP)->fitted;
-	rows.text = rml_id_type_argument(fcinfo, 1, &rows.model->users);
+	rows.text =
+		rml_id_type_argument(fcinfo, 1, &rows.model->users, "svdpp_factors(model, NULL::text)");
 	rows.w = palloc(sizeof(double) * rows.model->factors.f);
 	rows.datums = palloc(sizeof(Datum) * rows.model->factors.f);
 	rows.row = AllocSetContextCreate(CurrentMemoryContext, "svdpp_factors", ALLOCSET_SMALL_SIZES);

@@ -87,7 +87,7 @@ INSERT INTO calls VALUES
     ('svdpp_recommend', 'SELECT count(x) FROM svdpp_recommend($1, 3) x'),
     ('svdpp_recommend of texts', 'SELECT count(x) FROM svdpp_recommend($1, ''u3'') x'),
     ('svdpp_recommend_all', 'SELECT count(x) FROM svdpp_recommend_all($1) x'),
-    ('svdpp_recommend_all of texts', 'SELECT count(x) FROM svdpp_recommend_all($1, 5, NULL::text) x'),
+    ('svdpp_recommend_all of texts', 'SELECT count(x) FROM svdpp_recommend_all($1, 5, ''{}'', NULL::text) x'),
     ('svdpp_similar_items', 'SELECT count(x) FROM svdpp_similar_items($1, 3) x'),
     ('svdpp_similar_items of texts', 'SELECT count(x) FROM svdpp_similar_items($1, ''i3'') x'),
     ('svdpp_history', 'SELECT count(x) FROM svdpp_history($1) x'),

@@ -6,7 +6,7 @@ SET search_path = public, retailml;
 SET client_min_messages = warning;
 
 BEGIN;
-SELECT plan(77);
+SELECT plan(85);
 
 CREATE FUNCTION pg_temp.complaint(call text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -64,12 +64,20 @@ SELECT is((SELECT count(*) FROM models, svdpp_recommend_all(model) WHERE name = 
 SELECT is((SELECT count(*) FROM models, svdpp_recommend_all(model) WHERE name = 'single'), 0::bigint, 'even if nobody else is there');
 SELECT ok(avg((user_id % 2 = item_id % 2)::int) > 0.9, 'and what is offered is to the taste of the users') FROM models, svdpp_recommend_all(model, 3) WHERE name = 'open';
 
+-- ---- options of all: those of one
+SELECT is((SELECT array_agg(concat_ws(' ', user_id, rank, item_id, score)) FROM models, svdpp_recommend_all(model, 4, options) WHERE name = 'open'),
+    (SELECT array_agg(concat_ws(' ', u, rank, item_id, score) ORDER BY u, rank) FROM models, (SELECT DISTINCT user_id AS u FROM ratings) s, svdpp_recommend(model, u, 4, options) WHERE name = 'open'), 'options as for one: ' || options::text)
+FROM unnest(ARRAY['{"candidates": [3, 5, "8", 21, 22, 999]}', '{"exclude": [3, 5, 8]}', '{"min_popularity": 30}', '{"include_seen": true}', '{"include_seen": true, "candidates": [1, 2]}']::jsonb[]) options;
+SELECT is((SELECT count(*) FROM models, svdpp_recommend_all(model, 4, '{"candidates": []}') WHERE name = 'open'), 0::bigint, 'nothing in stock: no rows');
+SELECT is((SELECT array_agg(r::text) FROM models, svdpp_recommend_all(model, 4, NULL) r WHERE name = 'open'), (SELECT array_agg(r::text) FROM models, svdpp_recommend_all(model, 4) r WHERE name = 'open'), 'NULL: the defaults');
+SELECT matches(pg_temp.complaint($$SELECT * FROM svdpp_recommend_all(pg_temp.model('open'), 4, '{"candidate": [3]}')$$), '^22023 . svdpp_recommend_all has no option "candidate" ', 'an unknown option');
+
 -- ---- text ids
-SELECT is((SELECT array_agg(concat_ws(' ', user_id, rank, item_id, score)) FROM models, svdpp_recommend_all(model, 4, NULL::text) WHERE name = 'texts'),
+SELECT is((SELECT array_agg(concat_ws(' ', user_id, rank, item_id, score)) FROM models, svdpp_recommend_all(model, 4, '{}', NULL::text) WHERE name = 'texts'),
     (SELECT array_agg(concat_ws(' ', 'C-' || lpad(user_id::text, 3, '0'), rank, 'Größe ' || lpad(item_id::text, 3, '0'), score)) FROM models, svdpp_recommend_all(model, 4) WHERE name = 'open'), 'text ids');
-SELECT is((SELECT array_agg(r::text) FROM models, svdpp_recommend_all(model, 4, NULL::text) r WHERE name = 'open'), (SELECT array_agg(r::text) FROM models, svdpp_recommend_all(model, 4) r WHERE name = 'open'), 'numbers as text');
-SELECT is(pg_typeof(user_id)::text || pg_typeof(item_id), 'texttext', 'are text') FROM svdpp_recommend_all(pg_temp.model('open'), 1, NULL::text) LIMIT 1;
-SELECT is((SELECT array_agg(r::text) FROM models, svdpp_recommend_all(model, 4, 1::bigint) r WHERE name = 'open'), (SELECT array_agg(r::text) FROM models, svdpp_recommend_all(model, 4) r WHERE name = 'open'), 'or numbers, when asked for');
+SELECT is((SELECT array_agg(r::text) FROM models, svdpp_recommend_all(model, 4, '{}', NULL::text) r WHERE name = 'open'), (SELECT array_agg(r::text) FROM models, svdpp_recommend_all(model, 4) r WHERE name = 'open'), 'numbers as text');
+SELECT is(pg_typeof(user_id)::text || pg_typeof(item_id), 'texttext', 'are text') FROM svdpp_recommend_all(pg_temp.model('open'), 1, '{}', NULL::text) LIMIT 1;
+SELECT is((SELECT array_agg(r::text) FROM models, svdpp_recommend_all(model, 4, '{}', 1::bigint) r WHERE name = 'open'), (SELECT array_agg(r::text) FROM models, svdpp_recommend_all(model, 4) r WHERE name = 'open'), 'or numbers, when asked for');
 SELECT is((SELECT array_agg(concat_ws('|', rank, item_id, score, reason)) FROM models, svdpp_recommend(model, 'C-007') WHERE name = 'texts'),
     (SELECT array_agg(concat_ws('|', rank, 'Größe ' || lpad(item_id::text, 3, '0'), score, regexp_replace(regexp_replace(split_part(reason, ' that ', 1), '\m(\d\d?)\M', 'Größe 0\1', 'g'), '\m0(\d)\M', '00\1', 'g') || ' that ' || split_part(reason, ' that ', 2)))
     FROM models, svdpp_recommend(model, 7) WHERE name = 'open' AND reason LIKE 'goes with%'), 'one user of text ids, with its reasons');
@@ -130,8 +138,8 @@ SELECT is((SELECT count(*) FROM svdpp_similar_items(pg_temp.model('open'), 4711)
 
 -- ---- whatever the plan, in whatever way it is called
 SELECT is((SELECT array_agg(r::text) FROM (SELECT svdpp_recommend_all(model, 3) AS r FROM models WHERE name = 'open') s), (SELECT array_agg(r::text) FROM models, svdpp_recommend_all(model, 3) r WHERE name = 'open'), 'row by row in a target list');
-SELECT is((SELECT array_agg(r::text) FROM (SELECT svdpp_recommend_all(model, 3, NULL::text) AS r FROM models WHERE name = 'texts' LIMIT 7) s), (SELECT array_agg(r::text) FROM (SELECT r FROM models, svdpp_recommend_all(model, 3, NULL::text) r WHERE name = 'texts' LIMIT 7) s), 'until it is enough');
-SELECT is((SELECT count(*) FROM (SELECT svdpp_recommend_all(model, 3) AS r FROM models WHERE name = 'single' UNION ALL SELECT svdpp_recommend_all(NULL) UNION ALL SELECT svdpp_recommend_all(model, NULL, 1::bigint) FROM models WHERE name = 'open') s), 0::bigint, 'nothing row by row');
+SELECT is((SELECT array_agg(r::text) FROM (SELECT svdpp_recommend_all(model, 3, '{}', NULL::text) AS r FROM models WHERE name = 'texts' LIMIT 7) s), (SELECT array_agg(r::text) FROM (SELECT r FROM models, svdpp_recommend_all(model, 3, '{}', NULL::text) r WHERE name = 'texts' LIMIT 7) s), 'until it is enough');
+SELECT is((SELECT count(*) FROM (SELECT svdpp_recommend_all(model, 3) AS r FROM models WHERE name = 'single' UNION ALL SELECT svdpp_recommend_all(NULL) UNION ALL SELECT svdpp_recommend_all(model, NULL, NULL, 1::bigint) FROM models WHERE name = 'open') s), 0::bigint, 'nothing row by row');
 SELECT is((SELECT string_agg(concat_ws(' ', m.name, user_id, r.rank, r.item_id, r.score), ',' ORDER BY m.name, user_id, r.rank) FROM (SELECT * FROM users, models WHERE name IN ('open', 'plain', 'unbiased') ORDER BY user_id, name) m, svdpp_recommend(model, user_id, 2) r),
     (SELECT string_agg(concat_ws(' ', name, user_id, rank, item_id, score), ',' ORDER BY name, user_id, rank) FROM by_hand WHERE rank <= 2 AND name <> 'clipped'), 'models that change from row to row');
 SELECT is((SELECT string_agg(concat_ws(' ', taste, user_id, rank, item_id), ',' ORDER BY taste, user_id, rank) FROM (SELECT user_id % 2 AS taste, svdpp_train(user_id, item_id, rating) AS model FROM ratings GROUP BY 1) m, svdpp_recommend_all(model, 2)),
@@ -147,7 +155,7 @@ SELECT set_config(CASE WHEN current_setting('server_version_num')::int >= 160000
 
 -- ---- NULL
 SELECT is((SELECT count(*) FROM svdpp_recommend(NULL::bytea, 7)) + (SELECT count(*) FROM svdpp_recommend(pg_temp.model('open'), 7, NULL)) + (SELECT count(*) FROM svdpp_recommend_all(NULL)) + (SELECT count(*) FROM svdpp_recommend_all(pg_temp.model('open'), NULL))
-    + (SELECT count(*) FROM svdpp_recommend_all(NULL, 3, NULL::text)) + (SELECT count(*) FROM svdpp_similar_items(pg_temp.model('open'), NULL::bigint)) + (SELECT count(*) FROM svdpp_similar_items(NULL, 'x')), 0::bigint, 'no rows for NULL');
+    + (SELECT count(*) FROM svdpp_recommend_all(NULL, 3, '{}', NULL::text)) + (SELECT count(*) FROM svdpp_similar_items(pg_temp.model('open'), NULL::bigint)) + (SELECT count(*) FROM svdpp_similar_items(NULL, 'x')), 0::bigint, 'no rows for NULL');
 
 -- ---- errors
 SELECT is(pg_temp.complaint(format($$SELECT * FROM svdpp_%s$$, call)), wanted, call) FROM (VALUES
@@ -157,8 +165,8 @@ SELECT is(pg_temp.complaint(format($$SELECT * FROM svdpp_%s$$, call)), wanted, c
     ($$recommend(pg_temp.model('open'), 'C-007')$$, '22023 | the ids of this model are bigint | Cast the ids you ask for, for example user_id::bigint.'),
     ($$recommend(pg_temp.model('texts'), 7)$$, '22023 | the ids of this model are text | Cast the ids you ask for, for example user_id::text.'),
     ($$similar_items(pg_temp.model('texts'), 7)$$, '22023 | the ids of this model are text | Cast the ids you ask for, for example user_id::text.'),
-    ($$recommend_all(pg_temp.model('texts'))$$, '22023 | the ids of this model are text | Pass NULL::text as id_type.'),
-    ($$recommend_all(pg_temp.model('open'), 3, NULL::int)$$, '22023 | ids cannot be of type integer | Pass NULL::bigint or NULL::text as id_type.'),
+    ($$recommend_all(pg_temp.model('texts'))$$, '22023 | the ids of this model are text | Pass NULL::text as id_type: svdpp_recommend_all(model, n, ''{}'', NULL::text).'),
+    ($$recommend_all(pg_temp.model('open'), 3, '{}', NULL::int)$$, '22023 | ids cannot be of type integer | Pass NULL::bigint or NULL::text as id_type.'),
     ($$recommend(pg_temp.model('open'), 7, 3, '{"seen": true}')$$, '22023 | svdpp_recommend has no option "seen" | Valid options are: include_seen, candidates, exclude, min_popularity.'),
     ($$recommend(pg_temp.model('open'), 7, 3, '{"candidates": 7}')$$, '22023 | option "candidates" of svdpp_recommend must be an array of ids | It is 7.'),
     ($$recommend(pg_temp.model('open'), 7, 3, '{"exclude": [7, [8]]}')$$, '22023 | option "exclude" of svdpp_recommend must be an array of ids | It is [7, [8]].'),

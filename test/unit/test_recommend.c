@@ -6,6 +6,7 @@
  */
 #include "unit.h"
 
+#include <inttypes.h>
 #include <math.h>
 
 #include "retailml/recommend.h"
@@ -22,6 +23,8 @@ typedef struct Shape
 	double quantum; /* > 0: factors are multiples of it, so that there are ties */
 	bool implicit;
 } Shape;
+
+static const RmlRecommendParams anything = {0};
 
 static const RmlSvdppParams standard = {
 	.biased = 1, .implicit_feedback = 1, .clip = 1, .transform = RML_TRANSFORM_NONE};
@@ -185,7 +188,7 @@ count_different(RmlEnv *env, const RmlSvdpp *model, int32_t n, int32_t step, int
 				int64_t *users)
 {
 	RmlRanked *list = RML_NEW(env, RmlRanked, (size_t) model->factors.n_items);
-	RmlRecommendAll *all = rml_recommend_all_begin(env, model, n);
+	RmlRecommendAll *all = rml_recommend_all_begin(env, model, n, &anything);
 	RmlRecommendBlock block;
 	int64_t different = 0;
 
@@ -237,7 +240,7 @@ test_all(RmlEnv *env)
 static uint64_t
 hash_all(RmlEnv *env, const RmlSvdpp *model, int32_t n)
 {
-	RmlRecommendAll *all = rml_recommend_all_begin(env, model, n);
+	RmlRecommendAll *all = rml_recommend_all_begin(env, model, n, &anything);
 	RmlRecommendBlock block;
 	uint64_t hash = 0;
 
@@ -344,28 +347,55 @@ recommender_for(RmlEnv *env, const RmlSvdpp *model)
 	return recommender;
 }
 
+/* the lists of all users against one after the other; rows that came */
+static int64_t
+check_one_by_one(RmlEnv *env, const RmlSvdpp *model, const RmlRecommendParams *params,
+				 const char *what)
+{
+	RmlRecommender one = recommender_for(env, model);
+	RmlRecommendAll *all = rml_recommend_all_begin(env, model, 10, params);
+	RmlRecommendBlock block;
+	RmlRanked best[10];
+	int64_t different = 0, users = 0, rows = 0;
+
+	while (rml_recommend_all_next(all, &block))
+		for (int32_t u = 0; u < block.n_users; u++, users++)
+		{
+			int32_t n = rml_recommend(&one, env, block.first + u, 10, params, best);
+
+			different += !same_as_plain(model, &block, u, best, n);
+			rows += n;
+		}
+	unit_ok(different == 0 && (users == 200 || rows == 0),
+			"%s: one user's list is the one among those of all", what);
+	return rows;
+}
+
 static void
 test_one_equals_all(RmlEnv *env)
 {
+	char *ids[150];
 	RmlRecommendParams params = {0};
-	RmlRecommendBlock block;
-	RmlRecommendAll *all;
-	RmlRecommender one;
-	RmlRanked best[10];
 	RmlSvdpp model;
-	int64_t different = 0;
 
 	make_model(&model, env, &standard, (Shape){200, 400, 20, 0.3, 0, true});
-	one = recommender_for(env, &model);
-	all = rml_recommend_all_begin(env, &model, 10);
-	while (rml_recommend_all_next(all, &block))
-		for (int32_t u = 0; u < block.n_users; u++)
-		{
-			int32_t n = rml_recommend(&one, env, block.first + u, 10, &params, best);
-
-			different += !same_as_plain(&model, &block, u, best, n);
-		}
-	unit_equal_int(different, 0, "one user's list is the one among those of all");
+	for (int64_t i = 0; i < 150; i++)
+		ids[i] = (char *) rml_format(env, "%" PRId64, model.items.numbers[2 * i]);
+	unit_ok(check_one_by_one(env, &model, &params, "no options") > 1900, "ten for most");
+	params.include_seen = 1;
+	check_one_by_one(env, &model, &params, "include_seen");
+	params.min_popularity = model.buyers[7];
+	check_one_by_one(env, &model, &params, "and min_popularity");
+	params = (RmlRecommendParams){.candidates = {150, ids}};
+	check_one_by_one(env, &model, &params, "many candidates");
+	params.candidates.n = 12;
+	check_one_by_one(env, &model, &params, "few candidates");
+	params.exclude = (RmlNames){11, ids};
+	unit_ok(check_one_by_one(env, &model, &params, "one left") > 100, "which is for most");
+	params.candidates.n = 0;
+	unit_equal_int(check_one_by_one(env, &model, &params, "none"), 0, "no rows");
+	params = (RmlRecommendParams){.exclude = {150, ids}};
+	check_one_by_one(env, &model, &params, "exclude");
 	unit_env_reset(env);
 }
 
