@@ -153,7 +153,7 @@ CREATE TABLE segments_history (
     distance float8,
     PRIMARY KEY (pipeline, run_id, key));
 COMMENT ON TABLE segments_history IS
-'The segment of every customer in each of the last runs (option keep).';
+'The segment of every customer in each of the last runs (option keep). A second run for the same moment adds its rows, and leaves those of the first.';
 COMMENT ON COLUMN segments_history.pipeline IS 'The name of the pipeline.';
 COMMENT ON COLUMN segments_history.run_id IS 'The run, see pipeline_runs.';
 COMMENT ON COLUMN segments_history.as_of IS 'The moment the run is about.';
@@ -202,10 +202,10 @@ CREATE TABLE segment_migration (
     share float8);
 CREATE INDEX segment_migration_run ON segment_migration (pipeline, run_id);
 COMMENT ON TABLE segment_migration IS
-'Who went where between a run and the one before it.';
+'Who went where between a run and the run before: the last published of those with an earlier as_of, whatever ran in between. So a second run for the same moment is compared with what the first was compared with. No row where no such run is kept.';
 COMMENT ON COLUMN segment_migration.pipeline IS 'The name of the pipeline.';
 COMMENT ON COLUMN segment_migration.run_id IS 'The run, see pipeline_runs.';
-COMMENT ON COLUMN segment_migration.previous_run_id IS 'The run before.';
+COMMENT ON COLUMN segment_migration.previous_run_id IS 'The run before: of the latest as_of that is earlier than as_of, and the last of that moment.';
 COMMENT ON COLUMN segment_migration.as_of IS 'The moment the run is about.';
 COMMENT ON COLUMN segment_migration.from_name IS 'The segment then; NULL: not there then; (none): without a segment.';
 COMMENT ON COLUMN segment_migration.to_name IS 'The segment now; NULL: not there any more.';

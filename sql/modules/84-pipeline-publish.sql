@@ -153,6 +153,9 @@ CREATE FUNCTION pipeline_step_profile(
 DECLARE
     profile jsonb := @extschema@.pipeline_profile_numbers(r);
     feature text;
+    -- not the last run: that may be of the same moment, or of a later one. And one that is still kept
+    before bigint := (SELECT s.run_id FROM @extschema@.segment_summary s WHERE s.pipeline = p.pipeline AND s.as_of < r.as_of
+        ORDER BY s.as_of DESC, s.run_id DESC LIMIT 1);
 BEGIN
     FOR feature IN SELECT c ->> 'name' FROM jsonb_array_elements(r.columns) c
         WHERE (c ->> 'feature')::boolean AND c ->> 'kind' = 'category' LOOP
@@ -161,7 +164,7 @@ BEGIN
     rows := jsonb_array_length(profile);
     UPDATE @extschema@.pipeline_runs u SET draft = jsonb_build_object('profile', profile,
             'summary', @extschema@.pipeline_summary(p, r), 'rfm', @extschema@.pipeline_rfm(p, r),
-            'migration', @extschema@.pipeline_migration(r, (@extschema@.pipeline_last_run(p.pipeline)).run_id))
+            'migration', @extschema@.pipeline_migration(r, before))
         WHERE u.run_id = r.run_id;
 END
 $$;
@@ -224,7 +227,9 @@ CREATE FUNCTION pipeline_prune(p @extschema@.pipelines) RETURNS void
 DECLARE
     kept bigint[] := ARRAY(SELECT r.run_id FROM @extschema@.pipeline_runs r
         WHERE r.pipeline = p.pipeline AND r.state = 'success' ORDER BY r.run_id DESC LIMIT (p.options ->> 'keep')::int);
-    oldest bigint := kept[cardinality(kept)];
+    -- the last run may be repeated more often than keep says: what it is compared with stays
+    oldest bigint := least(kept[cardinality(kept)], (SELECT min(m.previous_run_id) FROM @extschema@.segment_migration m
+        WHERE m.pipeline = p.pipeline AND m.run_id = kept[1]));
 BEGIN
     DELETE FROM @extschema@.segments_history h WHERE h.pipeline = p.pipeline AND h.run_id < oldest;
     DELETE FROM @extschema@.segment_profile_history h WHERE h.pipeline = p.pipeline AND h.run_id < oldest;
@@ -235,7 +240,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pipeline_prune(@extschema@.pipelines) IS
-'Forgets all but the last runs of a pipeline (option keep), but not that they were; not for direct use.';
+'Forgets all but the last runs of a pipeline (option keep) and the one the last is compared with, but not that they were; not for direct use.';
 
 CREATE FUNCTION pipeline_notify(r @extschema@.pipeline_runs, state text) RETURNS void
     LANGUAGE sql
@@ -265,7 +270,7 @@ BEGIN
         SELECT s.pipeline, s.run_id, r.as_of, s.key, s.segment, s.name, s.distance
         FROM @extschema@.pipeline_rows s WHERE s.run_id = r.run_id;
     PERFORM @extschema@.pipeline_publish_draft(r);
-    PERFORM @extschema@.pipeline_movers(p.pipeline, r.run_id, (@extschema@.pipeline_last_run(p.pipeline)).run_id);
+    PERFORM @extschema@.pipeline_movers(p.pipeline, r.run_id, (r.draft #>> '{migration,0,previous_run_id}')::bigint);
     DELETE FROM @extschema@.pipeline_rows s WHERE s.pipeline = p.pipeline;
     UPDATE @extschema@.pipeline_runs u SET state = 'success', draft = NULL, message = NULL, finished_at = clock_timestamp()
         WHERE u.run_id = r.run_id;

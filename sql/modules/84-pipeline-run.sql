@@ -281,7 +281,7 @@ Options
   k_min, k_max search between these (2, 10), by the elbow of kmeans_sweep or kprototypes_sweep
   growth       new customers, as a share of those the model was fitted on (0.2)
   drift        largest PSI of a feature (0.25)
-  keep         so many runs stay in the history tables and their models in the registry (12)
+  keep         so many runs stay in the history tables and their models in the registry (12). The run that the last is compared with stays in the tables as well
   names        rules of segment_names for new segments (null: names made of the features); for rfm option segments of rfm_fit
   columns      array of columns to make segments of (null: all that can be)
   revenue      column to sum up per segment (null: monetary, if there is such a number)
@@ -553,11 +553,13 @@ Steps
   fit       the model, saved in the registry under the pipeline''s name as staging. Left out in mode score
   match     gives the segments the numbers and names of those in production that they continue
   score     the segment of every customer
-  profile   what segments are like, their size and revenue, and who moved since the last run
+  profile   what segments are like, their size and revenue, and who moved since the run before: the last published of those with an earlier as_of
   publish   replaces segments_current, adds to the history tables, and puts the model in production, all at once
 pipeline_steps shows the state of each while it is at work. At the end there is a NOTIFY retailml_pipeline, ''{"pipeline": ..., "run_id": ..., "state": "success"}'' (or "failed").
 
 as_of (default NULL): the moment the run is about, $1 of the feature query. NULL is now, or the moment of a run of the last 24 hours that did not end: a run that failed, or whose session died, goes on at the first step that is not done, with its snapshot. Another as_of gives that run up and begins a new one.
+
+A moment can be run again, after a correction of the data. What is published is that of the second run then, and who moved is counted from the period before, as in the first. So can one that is earlier than the last: its segments are published in place of newer ones, so run the newest again in the end. Where no run of an earlier as_of is kept nobody moved.
 
 What is published stays as it is until the last step, so a run that fails changes nothing that anybody reads. While another process runs the pipeline, the CALL says so in a NOTICE and does nothing.
 

@@ -1,4 +1,4 @@
--- Who changed the segment between the last two published runs.
+-- Who changed the segment between the last published run and the period before.
 --
 -- It could be read from segments_history at any time, but at a million customers that is a join of two million
 -- rows for a list of a hundred.  So publish writes it down once.
@@ -14,7 +14,7 @@ CREATE TABLE segment_movers (
 CREATE INDEX segment_movers_names ON segment_movers
     (pipeline, (coalesce(from_name, '(new)')), (coalesce(to_name, '(gone)')));
 COMMENT ON TABLE segment_movers IS
-'The customers whose segment has another name than in the published run before, those who are new and those who are gone; of the last published run. A row per pipeline and customer. Written by pipeline_movers in the step publish.';
+'The customers whose segment has another name than in the run before, those who are new and those who are gone; of the last published run. The run before is the last published of those with an earlier as_of (segment_migration.previous_run_id). A row per pipeline and customer; none where no such run is kept. Written by pipeline_movers in the step publish.';
 COMMENT ON COLUMN segment_movers.pipeline IS 'name of the pipeline';
 COMMENT ON COLUMN segment_movers.run_id IS 'the last published run';
 COMMENT ON COLUMN segment_movers.as_of IS 'the moment it describes';

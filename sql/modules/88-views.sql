@@ -111,7 +111,7 @@ FROM published_runs p
 JOIN segment_migration m ON m.pipeline = p.pipeline AND m.run_id = p.run_id
 WHERE p.latest;
 COMMENT ON VIEW bi_segment_migration IS
-'How many customers went where between the last two published runs. A row per pipeline and pair of names; no row before the second run. For a Sankey diagram take source and target, whose names differ, because such a chart refuses cycles; for a matrix from_name and to_name.
+'How many customers went where between the last published run and the run before: the last of those with an earlier as_of, so that a second run for the same moment changes nothing about whom it is compared with. A row per pipeline and pair of names; no row in the first period. For a Sankey diagram take source and target, whose names differ, because such a chart refuses cycles; for a matrix from_name and to_name.
 
   SELECT source, target, customers FROM retailml.bi_segment_migration WHERE pipeline = ''customers'';';
 COMMENT ON COLUMN bi_segment_migration.pipeline IS 'name of the pipeline';
@@ -129,7 +129,7 @@ SELECT m.pipeline, m.key, coalesce(m.from_name, '(new)') AS from_name, coalesce(
     c.revenue, c.features, m.as_of
 FROM segment_movers m LEFT JOIN bi_segment_members c ON c.pipeline = m.pipeline AND c.key = m.key;
 COMMENT ON VIEW bi_segment_movers IS
-'The customers whose segment has another name than in the published run before, those who are new, and those who are gone. A row per pipeline and customer; no row before the second run. For lists to act on: filter by pipeline, from_name and to_name.
+'The customers whose segment has another name than in the run before, those who are new, and those who are gone; of the last published run. The run before is the last published of those with an earlier as_of, as in bi_segment_migration. A row per pipeline and customer; no row in the first period. For lists to act on: filter by pipeline, from_name and to_name.
 
   SELECT key, revenue FROM retailml.bi_segment_movers
   WHERE pipeline = ''customers'' AND from_name = ''Champions'' AND to_name = ''At risk'' ORDER BY revenue DESC LIMIT 100;';
