@@ -6,6 +6,8 @@
 
 #include <math.h>
 
+#include "top_items.h"
+
 void
 rml_ranking_begin(RmlRanking *ranking, RmlEnv *env, int n, int32_t n_items)
 {
@@ -13,36 +15,22 @@ rml_ranking_begin(RmlRanking *ranking, RmlEnv *env, int n, int32_t n_items)
 	ranking->shown = RML_NEW_ZERO(env, uint8_t, (size_t) n_items);
 }
 
-/* put an item in its place among the n best so far, of which the last may fall out */
-static int
-insert(const double *scores, int32_t item, int32_t *top, int n_top, int n)
-{
-	int place = n_top < n ? n_top++ : n - 1;
-
-	while (place > 0 && scores[top[place - 1]] < scores[item])
-	{
-		top[place] = top[place - 1];
-		place--;
-	}
-	top[place] = item;
-	return n_top;
-}
-
 int
 rml_ranking_top(const double *scores, int32_t n_items, const int32_t *without, int64_t n_without,
-				int n, int32_t *top)
+				int n, RmlRanked *best)
 {
+	RmlTopItems top = {0, n, best};
 	int64_t w = 0;
-	int n_top = 0;
 
 	for (int32_t item = 0; item < n_items; item++)
 	{
 		if (w < n_without && without[w] == item)
 			w++;
-		else if (n_top < n || scores[item] > scores[top[n - 1]])
-			n_top = insert(scores, item, top, n_top, n);
+		else
+			rml_top_items_put(&top, (RmlRanked){scores[item], 0, item});
 	}
-	return n_top;
+	rml_top_items_sort(&top);
+	return top.n;
 }
 
 static bool
@@ -70,19 +58,20 @@ gain(int64_t place)
 }
 
 void
-rml_ranking_add(RmlRanking *ranking, const int32_t *top, int n_top, const int32_t *relevant,
+rml_ranking_add(RmlRanking *ranking, const RmlRanked *best, int n_best, const int32_t *relevant,
 				int64_t n_relevant)
 {
 	double hits = 0, gains = 0, most = 0;
 
-	for (int place = 0; place < n_top; place++)
+	for (int place = 0; place < n_best; place++)
 	{
-		bool hit = contains(relevant, n_relevant, top[place]);
+		int32_t item = best[place].item;
+		bool hit = contains(relevant, n_relevant, item);
 
 		hits += hit;
 		gains += hit ? gain(place) : 0;
-		ranking->sums.coverage += !ranking->shown[top[place]];
-		ranking->shown[top[place]] = 1;
+		ranking->sums.coverage += !ranking->shown[item];
+		ranking->shown[item] = 1;
 	}
 	for (int64_t place = 0; place < ranking->n && place < n_relevant; place++)
 		most += gain(place);

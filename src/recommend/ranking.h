@@ -17,7 +17,7 @@
 #ifndef RETAILML_RANKING_H
 #define RETAILML_RANKING_H
 
-#include "retailml/env.h"
+#include "retailml/recommend.h"
 
 typedef struct RmlRankingMeasures
 {
@@ -40,14 +40,14 @@ typedef struct RmlRanking
 extern void rml_ranking_begin(RmlRanking *ranking, RmlEnv *env, int n, int32_t n_items);
 
 /*
- * top [n]: the n items of the highest scores [i] that are not in without [n_without], which is ascending.
- * Returns how many there are: fewer than n when there are no more.
+ * best [n], best first: the n >= 1 items of the highest scores [i] that are not in without [n_without], which
+ * is ascending.  Returns how many there are: fewer than n when there are no more.
  */
 extern int rml_ranking_top(const double *scores, int32_t n_items, const int32_t *without,
-						   int64_t n_without, int n, int32_t *top);
+						   int64_t n_without, int n, RmlRanked *best);
 
-/* one user, who is shown top [n_top]; relevant [n_relevant]: ascending, at least one */
-extern void rml_ranking_add(RmlRanking *ranking, const int32_t *top, int n_top,
+/* one user, who is shown best [n_best]; relevant [n_relevant]: ascending, at least one */
+extern void rml_ranking_add(RmlRanking *ranking, const RmlRanked *best, int n_best,
 							const int32_t *relevant, int64_t n_relevant);
 
 /* the averages; NaN without users */

@@ -34,10 +34,10 @@ typedef struct Judgement
 {
 	const RmlRatingValidation *validation;
 	int fold;
-	float relevant; /* ratings from this value on are */
-	int32_t *held;  /* relevant items of the current user, ascending */
-	double *scores; /* [i] */
-	int32_t *top;   /* [n of precision@n] */
+	float relevant;  /* ratings from this value on are */
+	int32_t *held;   /* relevant items of the current user, ascending */
+	double *scores;  /* [i] */
+	RmlRanked *best; /* [n of precision@n] */
 	RmlRanking ranking;
 	int64_t n;
 	double squares;
@@ -178,7 +178,7 @@ begin_judgement(RmlEnv *env, Judgement *judgement)
 			(float) (validation->transform == RML_TRANSFORM_LOG1P ? log1p(relevant) : relevant);
 	judgement->held = RML_NEW(env, int32_t, (size_t) n_items);
 	judgement->scores = RML_NEW(env, double, (size_t) n_items);
-	judgement->top = RML_NEW(env, int32_t, (size_t) validation->ranking);
+	judgement->best = RML_NEW(env, RmlRanked, (size_t) validation->ranking);
 	rml_ranking_begin(&judgement->ranking, env, validation->ranking, n_items);
 }
 
@@ -201,12 +201,12 @@ static void
 judge_ranking(Judgement *judgement, const Recommender *recommender, int32_t user, int64_t n_held)
 {
 	const RmlRatings *train = &recommender->train;
-	int n_top;
+	int n_best;
 
 	score_all(recommender, user, judgement->scores);
-	n_top = rml_ranking_top(judgement->scores, train->n_items, train->items + train->starts[user],
-							ratings_of(recommender, user), judgement->ranking.n, judgement->top);
-	rml_ranking_add(&judgement->ranking, judgement->top, n_top, judgement->held, n_held);
+	n_best = rml_ranking_top(judgement->scores, train->n_items, train->items + train->starts[user],
+							 ratings_of(recommender, user), judgement->ranking.n, judgement->best);
+	rml_ranking_add(&judgement->ranking, judgement->best, n_best, judgement->held, n_held);
 	judgement->work += (int64_t) train->n_items * (recommender->factors.s + PARTS);
 }
 
@@ -295,7 +295,8 @@ rml_rating_fold_bytes(const RmlRatingValidation *validation, const RmlRatingCell
 	size_t bytes = 8 * (size_t) ratings->n + sizeof(int64_t) * (users + items + 1);
 
 	if (validation->ranking > 0)
-		bytes += items * (sizeof(double) + sizeof(int32_t) + 1);
+		bytes += items * (sizeof(double) + sizeof(int32_t) + 1) +
+				 sizeof(RmlRanked) * (size_t) validation->ranking;
 	return bytes + (cell->method == RML_BY_FACTORS
 						? rml_svdpp_descend_bytes(cell->params, ratings)
 						: rml_baselines_bytes((int64_t) users, (int64_t) items));

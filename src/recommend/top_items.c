@@ -40,11 +40,11 @@ rise(RmlRanked *entries, int32_t place, RmlRanked entry)
 }
 
 void
-rml_top_items_put(RmlTopItems *top, RmlRanked entry)
+rml_top_items_take(RmlTopItems *top, RmlRanked entry)
 {
 	if (top->n < top->capacity)
 		rise(top->entries, top->n++, entry);
-	else if (rml_ranks_before(&entry, &top->entries[0]))
+	else
 		sink(top->entries, top->n, 0, entry);
 }
 

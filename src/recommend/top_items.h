@@ -24,8 +24,16 @@ rml_ranks_before(const RmlRanked *a, const RmlRanked *b)
 	return a->item < b->item;
 }
 
-/* capacity >= 1 */
-extern void rml_top_items_put(RmlTopItems *top, RmlRanked entry);
+/* an entry that is among the best so far: the worst of a full heap makes room for it */
+extern void rml_top_items_take(RmlTopItems *top, RmlRanked entry);
+
+/* capacity >= 1; most of many items are worse than all that are held, which costs no call */
+static inline void
+rml_top_items_put(RmlTopItems *top, RmlRanked entry)
+{
+	if (top->n < top->capacity || rml_ranks_before(&entry, &top->entries[0]))
+		rml_top_items_take(top, entry);
+}
 
 /* best first; the heap is none any more */
 extern void rml_top_items_sort(RmlTopItems *top);

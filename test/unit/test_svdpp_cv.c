@@ -155,30 +155,74 @@ test_ranking(RmlEnv *env)
 	const double scores[] = {1, 5, 3, 3, 9, 0};
 	const int32_t without[] = {4}, nothing[] = {0, 1, 2, 3, 5};
 	const int32_t relevant[] = {0, 3};
-	int32_t top[6];
+	RmlRanked best[6];
 	RmlRanking ranking;
 	RmlRankingMeasures measures;
 
-	unit_equal_int(rml_ranking_top(scores, 6, without, 1, 3, top), 3, "as many as asked for");
-	unit_ok(top[0] == 1 && top[1] == 2 && top[2] == 3, "by score, then by number, without one");
-	unit_equal_int(rml_ranking_top(scores, 6, nothing, 5, 3, top), 1, "as many as there are");
-	unit_equal_int(top[0], 4, "what is left");
+	unit_equal_int(rml_ranking_top(scores, 6, without, 1, 3, best), 3, "as many as asked for");
+	unit_ok(best[0].item == 1 && best[1].item == 2 && best[2].item == 3,
+			"by score, then by number, without one");
+	unit_equal_int(rml_ranking_top(scores, 6, nothing, 5, 3, best), 1, "as many as there are");
+	unit_equal_int(best[0].item, 4, "what is left");
 	rml_ranking_begin(&ranking, env, 3, 6);
 	unit_ok(isnan(rml_ranking_end(&ranking).ndcg) && isnan(rml_ranking_end(&ranking).coverage),
 			"nobody: not defined");
-	rml_ranking_top(scores, 6, without, 1, 3, top);
-	rml_ranking_add(&ranking, top, 3, relevant, 2);
+	rml_ranking_top(scores, 6, without, 1, 3, best);
+	rml_ranking_add(&ranking, best, 3, relevant, 2);
 	measures = rml_ranking_end(&ranking);
 	/* of 0 and 3 only 3 is shown, at the third place: gain 1 / log2(4) of 1 + 1 / log2(3) */
 	unit_near(measures.precision, 1.0 / 3, 1e-15, "precision by hand");
 	unit_near(measures.recall, 1.0 / 2, 1e-15, "recall by hand");
 	unit_near(measures.ndcg, 0.5 / (1 + 1 / log2(3)), 1e-15, "ndcg by hand");
 	unit_near(measures.coverage, 3.0 / 6, 1e-15, "coverage by hand");
-	rml_ranking_add(&ranking, top, 1, relevant, 2);
+	rml_ranking_add(&ranking, best, 1, relevant, 2);
 	unit_near(rml_ranking_end(&ranking).precision, 1.0 / 6, 1e-15,
 			  "divided by n, not by the shown");
 	unit_near(rml_ranking_end(&ranking).coverage, 3.0 / 6, 1e-15,
 			  "what is shown twice counts once");
+}
+
+/* how many items that are not left out come before this one: by score, then by number */
+static int
+items_before(const double *scores, int32_t n_items, const uint8_t *left_out, int32_t item)
+{
+	int before = 0;
+
+	for (int32_t other = 0; other < n_items; other++)
+		before += !left_out[other] &&
+				  (scores[other] > scores[item] || (scores[other] == scores[item] && other < item));
+	return before;
+}
+
+/* the place of every item must be the number of those before it; scores 0 .. 9 make many ties */
+static void
+test_order(void)
+{
+	static const int asked_for[] = {1, 2, 7, 64, 199, 300};
+	double scores[200];
+	uint8_t left_out[200];
+	int32_t without[200];
+	int64_t n_without = 0;
+	RmlRanked best[300];
+
+	for (int32_t item = 0; item < 200; item++)
+	{
+		scores[item] = (double) rml_rng_below(5, 0, (uint64_t) item, 10);
+		left_out[item] = rml_rng_below(5, 1, (uint64_t) item, 4) == 0;
+		if (left_out[item])
+			without[n_without++] = item;
+	}
+	for (size_t i = 0; i < sizeof asked_for / sizeof asked_for[0]; i++)
+	{
+		int n = asked_for[i], there_are = 200 - (int) n_without, wrong = 0;
+		int n_best = rml_ranking_top(scores, 200, without, n_without, n, best);
+
+		unit_equal_int(n_best, n < there_are ? n : there_are, "how many of %d", n);
+		for (int place = 0; place < n_best; place++)
+			wrong += left_out[best[place].item] ||
+					 items_before(scores, 200, left_out, best[place].item) != place;
+		unit_equal_int(wrong, 0, "places of the best %d", n);
+	}
 }
 
 /* ---- factors ---- */
@@ -531,6 +575,7 @@ main(void)
 	test_baselines(env, golden, &sample);
 	test_measures(env, &sample);
 	test_ranking(env);
+	test_order();
 	test_factors(env, &sample);
 	test_strangers(env);
 	test_threads(env, &sample);
