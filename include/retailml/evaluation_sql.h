@@ -1,7 +1,7 @@
 /*
  * evaluation_sql.h
- *	  What the aggregates that evaluate predictions share: the environment, parts from other
- *	  processes, results of one composite value.
+ *	  What the aggregates that evaluate predictions share: arguments, parts from other processes,
+ *	  results of one composite value.
  */
 #ifndef RETAILML_EVALUATION_SQL_H
 #define RETAILML_EVALUATION_SQL_H
@@ -30,8 +30,6 @@ typedef struct RmlScoreState
 	RmlScoreParameters parameters;
 	const char *serial; /* of a state that was only deserialized: its bytes, unaligned */
 } RmlScoreState;
-
-extern MemoryContext rml_evaluation_context(FunctionCallInfo fcinfo);
 
 /* a finite number in *value; false for NULL and NaN, infinity is refused */
 extern bool rml_evaluation_number(FunctionCallInfo fcinfo, int argument, const char *name,

@@ -17,6 +17,7 @@
 #include "varatt.h"
 #endif
 
+#include "retailml/agg_call_sql.h"
 #include "retailml/contingency_sql.h"
 #include "retailml/env_sql.h"
 #include "retailml/frame.h"
@@ -49,22 +50,11 @@ typedef struct SerialHead
 
 /* ---- collecting ---- */
 
-static MemoryContext
-aggregate_context(FunctionCallInfo fcinfo)
-{
-	MemoryContext context;
-
-	if (!AggCheckCallContext(fcinfo, &context))
-		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
-						errmsg("this function can only be called as part of an aggregate")));
-	return context;
-}
-
 /* the state in argument 0, made at the first row */
 static LabelState *
 state_argument(FunctionCallInfo fcinfo)
 {
-	MemoryContext context = aggregate_context(fcinfo);
+	MemoryContext context = rml_agg_context(fcinfo);
 	RmlEnv *env;
 	LabelState *state;
 
@@ -137,7 +127,7 @@ rml_label_pairs_serialize(PG_FUNCTION_ARGS)
 	bytea *result;
 	char *place;
 
-	aggregate_context(fcinfo);
+	rml_agg_context(fcinfo);
 	for (int32_t i = 0; i < dictionary->n; i++)
 		head.text_bytes += dictionary->lengths[i];
 	size = VARHDRSZ + sizeof head + pair_bytes + length_bytes + (size_t) head.text_bytes;
@@ -284,7 +274,7 @@ rml_comparison_begin(FunctionCallInfo fcinfo, bool complete_only, RmlComparison 
 	const LabelState *state = PG_ARGISNULL(0) ? NULL : (LabelState *) PG_GETARG_POINTER(0);
 	RmlContingency numbered;
 
-	aggregate_context(fcinfo);
+	rml_agg_context(fcinfo);
 	if (state == NULL)
 		return false;
 	comparison->env = rml_pg_env_create(CurrentMemoryContext, PURPOSE);

@@ -9,15 +9,13 @@
  */
 #include "postgres.h"
 
-#include "access/parallel.h"
 #include "catalog/pg_type.h"
 #include "libpq/pqformat.h"
-#include "nodes/execnodes.h"
-#include "nodes/primnodes.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
+#include "retailml/agg_call_sql.h"
 #include "retailml/env_sql.h"
 #include "retailml/fit_sql.h"
 
@@ -46,17 +44,6 @@ typedef struct SerialHead
 PG_FUNCTION_INFO_V1(rml_fit_combine);
 PG_FUNCTION_INFO_V1(rml_fit_serialize);
 PG_FUNCTION_INFO_V1(rml_fit_deserialize);
-
-static MemoryContext
-aggregate_context(FunctionCallInfo fcinfo)
-{
-	MemoryContext context;
-
-	if (!AggCheckCallContext(fcinfo, &context))
-		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
-						errmsg("this function can only be called as part of an aggregate")));
-	return context;
-}
 
 /* ---- transition ---- */
 
@@ -118,33 +105,14 @@ read_arguments(FunctionCallInfo fcinfo, const RmlFitSpec *spec, RmlFitArguments 
 		arguments->options = PG_GETARG_DATUM(options);
 }
 
-/* a parameter of the query, or a value it computed before (a subselect): these are set between scans */
-static bool
-is_constant(const Expr *argument)
-{
-	return IsA(argument, Const) ||
-		   (IsA(argument, Param) && (((const Param *) argument)->paramkind == PARAM_EXTERN ||
-									 ((const Param *) argument)->paramkind == PARAM_EXEC));
-}
-
 /* true when no parameter and no option can change from row to row */
 static bool
 arguments_are_constant(FunctionCallInfo fcinfo, const RmlFitSpec *spec)
 {
-	Aggref *aggregate = AggGetAggref(fcinfo);
-	int position = 0, rows = first_parameter(spec) - 1;
-	ListCell *cell;
-
-	if (aggregate == NULL)
-		return false;
-	foreach (cell, aggregate->args)
-	{
-		const Expr *argument = lfirst_node(TargetEntry, cell)->expr;
-
-		if ((position >= rows || (spec->model_first && position == 0)) && !is_constant(argument))
+	for (int argument = 1; argument < PG_NARGS(); argument++)
+		if ((argument >= first_parameter(spec) || (spec->model_first && argument == 1)) &&
+			!rml_agg_argument_is_constant(fcinfo, argument))
 			return false;
-		position++;
-	}
 	return true;
 }
 
@@ -213,7 +181,7 @@ accumulate_row(FunctionCallInfo fcinfo, const RmlFitSpec *spec, RmlAggState *sta
 Datum
 rml_agg_accum(FunctionCallInfo fcinfo, const RmlFitSpec *spec)
 {
-	MemoryContext context = aggregate_context(fcinfo);
+	MemoryContext context = rml_agg_context(fcinfo);
 	RmlAggState *state =
 		PG_ARGISNULL(0) ? state_create(context) : (RmlAggState *) PG_GETARG_POINTER(0);
 	RmlFitArguments arguments;
@@ -264,17 +232,6 @@ refuse_serial_size(size_t size)
 		 errhint("SET max_parallel_workers_per_gather = 0 for this query.")));
 }
 
-/*
- * Rows the leader of a parallel plan has collected are combined by the leader itself: there the
- * state is handed over as it is.  Only without GROUP BY: with it, states may be gone, or their
- * serialized form be sorted and read twice, before they are combined.
- */
-static bool
-stays_here(FunctionCallInfo fcinfo)
-{
-	return !IsParallelWorker() && castNode(AggState, fcinfo->context)->aggstrategy == AGG_PLAIN;
-}
-
 Datum
 rml_fit_serialize(PG_FUNCTION_ARGS)
 {
@@ -285,9 +242,9 @@ rml_fit_serialize(PG_FUNCTION_ARGS)
 	bytea *result;
 	char *place;
 
-	aggregate_context(fcinfo);
+	rml_agg_context(fcinfo);
 	serial_head(collector, &head);
-	if (stays_here(fcinfo))
+	if (rml_agg_stays_here(fcinfo))
 	{
 		head.here = state;
 		result = palloc(VARHDRSZ + size);
@@ -445,7 +402,7 @@ collector_add(RmlCollector *target, MemoryContext context, const char *serial)
 Datum
 rml_fit_combine(PG_FUNCTION_ARGS)
 {
-	MemoryContext context = aggregate_context(fcinfo);
+	MemoryContext context = rml_agg_context(fcinfo);
 	RmlAggState *target =
 		PG_ARGISNULL(0) ? state_create(context) : (RmlAggState *) PG_GETARG_POINTER(0);
 
@@ -463,7 +420,7 @@ rml_agg_final(FunctionCallInfo fcinfo, const RmlFitSpec *spec)
 	RmlFit fit;
 	Datum result;
 
-	aggregate_context(fcinfo);
+	rml_agg_context(fcinfo);
 	if (state == NULL || state->collector.env == NULL || state->collector.frame.n == 0)
 		PG_RETURN_NULL();
 	((RmlPgEnv *) state->collector.env)->function = spec->function;

@@ -22,6 +22,7 @@
 #include "varatt.h"
 #endif
 
+#include "retailml/agg_call_sql.h"
 #include "retailml/exact_sum.h"
 #include "retailml/numeric_sql.h"
 #include "retailml/rfm_orders_sql.h"
@@ -59,17 +60,6 @@ PG_FUNCTION_INFO_V1(rml_rfm_values_combine);
 PG_FUNCTION_INFO_V1(rml_rfm_values_serialize);
 PG_FUNCTION_INFO_V1(rml_rfm_values_deserialize);
 PG_FUNCTION_INFO_V1(rml_rfm_values_final);
-
-static MemoryContext
-aggregate_context(FunctionCallInfo fcinfo)
-{
-	MemoryContext context;
-
-	if (!AggCheckCallContext(fcinfo, &context))
-		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
-						errmsg("this function can only be called as part of an aggregate")));
-	return context;
-}
 
 /* the order type of this query, made at the first row */
 static RmlOrderType *
@@ -256,7 +246,7 @@ begin_row(FunctionCallInfo fcinfo, MemoryContext context, bool decimal, bool *co
 static Datum
 accumulate(FunctionCallInfo fcinfo, bool decimal)
 {
-	MemoryContext context = aggregate_context(fcinfo);
+	MemoryContext context = rml_agg_context(fcinfo);
 	bool counts;
 	RfmState *state = begin_row(fcinfo, context, decimal, &counts);
 
@@ -377,7 +367,7 @@ combine_sums(RfmState *state, MemoryContext context, const RfmState *other)
 Datum
 rml_rfm_values_combine(PG_FUNCTION_ARGS)
 {
-	MemoryContext context = aggregate_context(fcinfo);
+	MemoryContext context = rml_agg_context(fcinfo);
 	RfmState *state = PG_ARGISNULL(0) ? NULL : (RfmState *) PG_GETARG_POINTER(0);
 	const RfmState *other;
 
@@ -434,7 +424,7 @@ rml_rfm_values_final(PG_FUNCTION_ARGS)
 	Datum values[N_RESULTS];
 	bool nulls[N_RESULTS] = {false};
 
-	aggregate_context(fcinfo);
+	rml_agg_context(fcinfo);
 	if (state == NULL || TIMESTAMP_IS_NOBEGIN(state->last))
 		PG_RETURN_NULL();
 	values[0] = Float8GetDatum(days_between(state->last, state->as_of));

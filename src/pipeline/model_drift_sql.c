@@ -11,6 +11,7 @@
 #include "varatt.h"
 #endif
 
+#include "retailml/agg_call_sql.h"
 #include "retailml/agg_sql.h"
 #include "retailml/contingency_sql.h"
 #include "retailml/env_sql.h"
@@ -44,17 +45,6 @@ typedef struct DriftState
 	const void *bytes; /* of a state that was only deserialized */
 	size_t n_bytes;
 } DriftState;
-
-static MemoryContext
-aggregate_context(FunctionCallInfo fcinfo)
-{
-	MemoryContext context;
-
-	if (!AggCheckCallContext(fcinfo, &context))
-		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
-						errmsg("this function can only be called as part of an aggregate")));
-	return context;
-}
 
 static DriftState *
 state_create(MemoryContext context)
@@ -186,7 +176,7 @@ accumulating(FunctionCallInfo fcinfo, MemoryContext context)
 Datum
 rml_model_drift_accum(PG_FUNCTION_ARGS)
 {
-	MemoryContext context = aggregate_context(fcinfo);
+	MemoryContext context = rml_agg_context(fcinfo);
 	DriftState *state;
 
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
@@ -213,7 +203,7 @@ rml_model_drift_serialize(PG_FUNCTION_ARGS)
 	const DriftState *state = (DriftState *) PG_GETARG_POINTER(0);
 	RmlWriter writer;
 
-	aggregate_context(fcinfo);
+	rml_agg_context(fcinfo);
 	rml_drift_encode(&state->counts, state->env, &writer);
 	PG_RETURN_DATUM(rml_writer_bytea(&writer));
 }
@@ -249,7 +239,7 @@ merge_serialized(DriftState *state, const DriftState *other)
 Datum
 rml_model_drift_combine(PG_FUNCTION_ARGS)
 {
-	MemoryContext context = aggregate_context(fcinfo);
+	MemoryContext context = rml_agg_context(fcinfo);
 	DriftState *state = PG_ARGISNULL(0) ? NULL : (DriftState *) PG_GETARG_POINTER(0);
 	const DriftState *other = PG_ARGISNULL(1) ? NULL : (DriftState *) PG_GETARG_POINTER(1);
 
@@ -296,7 +286,7 @@ rml_model_drift_final(PG_FUNCTION_ARGS)
 	RmlDrift *drift;
 	Result result;
 
-	aggregate_context(fcinfo);
+	rml_agg_context(fcinfo);
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	state = (DriftState *) PG_GETARG_POINTER(0);

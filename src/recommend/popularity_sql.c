@@ -13,6 +13,7 @@
 #include "varatt.h"
 #endif
 
+#include "retailml/agg_call_sql.h"
 #include "retailml/agg_sql.h"
 #include "retailml/contingency_sql.h"
 #include "retailml/env_sql.h"
@@ -40,17 +41,6 @@ typedef struct SerialHead
 	int32 by_user;
 } SerialHead;
 
-static MemoryContext
-aggregate_context(FunctionCallInfo fcinfo)
-{
-	MemoryContext context;
-
-	if (!AggCheckCallContext(fcinfo, &context))
-		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
-						errmsg("this function can only be called as part of an aggregate")));
-	return context;
-}
-
 static PopularityState *
 state_create(MemoryContext context, bool text, bool by_user)
 {
@@ -69,8 +59,8 @@ state_argument(FunctionCallInfo fcinfo)
 {
 	if (!PG_ARGISNULL(0))
 		return (PopularityState *) PG_GETARG_POINTER(0);
-	return state_create(aggregate_context(fcinfo),
-						get_fn_expr_argtype(fcinfo->flinfo, 1) == TEXTOID, PG_NARGS() == 4);
+	return state_create(rml_agg_context(fcinfo), get_fn_expr_argtype(fcinfo->flinfo, 1) == TEXTOID,
+						PG_NARGS() == 4);
 }
 
 static int32_t
@@ -133,7 +123,7 @@ rml_item_popularity_serialize(PG_FUNCTION_ARGS)
 	size_t size = VARHDRSZ + sizeof head + rml_item_sums_serial_size(&state->sums);
 	bytea *result;
 
-	aggregate_context(fcinfo);
+	rml_agg_context(fcinfo);
 	if (size > MaxAllocSize)
 		refuse_serial_size(size);
 	result = palloc(size);
@@ -157,7 +147,7 @@ rml_item_popularity_deserialize(PG_FUNCTION_ARGS)
 Datum
 rml_item_popularity_combine(PG_FUNCTION_ARGS)
 {
-	MemoryContext context = aggregate_context(fcinfo);
+	MemoryContext context = rml_agg_context(fcinfo);
 	PopularityState *state = PG_ARGISNULL(0) ? NULL : (PopularityState *) PG_GETARG_POINTER(0);
 	const char *serial;
 	SerialHead head;
@@ -211,7 +201,7 @@ rml_item_popularity_final(PG_FUNCTION_ARGS)
 	RmlPopularItem *popular;
 	Datum array;
 
-	aggregate_context(fcinfo);
+	rml_agg_context(fcinfo);
 	if (state == NULL || state->sums.items.n == 0)
 		PG_RETURN_NULL();
 	env = rml_pg_env_create(CurrentMemoryContext, FUNCTION);

@@ -10,16 +10,14 @@
 
 #include <math.h>
 
-#include "access/parallel.h"
 #include "catalog/pg_type.h"
-#include "nodes/execnodes.h"
-#include "nodes/primnodes.h"
 #include "utils/datum.h"
 #include "utils/memutils.h"
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"
 #endif
 
+#include "retailml/agg_call_sql.h"
 #include "retailml/agg_sql.h"
 #include "retailml/env_sql.h"
 #include "retailml/ratings_sql.h"
@@ -41,17 +39,6 @@ typedef struct SerialHead
 	int32 options_length; /* 0 = none */
 } SerialHead;
 
-static MemoryContext
-aggregate_context(FunctionCallInfo fcinfo)
-{
-	MemoryContext context;
-
-	if (!AggCheckCallContext(fcinfo, &context))
-		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
-						errmsg("this function can only be called as part of an aggregate")));
-	return context;
-}
-
 static RmlRatingState *
 state_create(MemoryContext context)
 {
@@ -59,21 +46,6 @@ state_create(MemoryContext context)
 }
 
 /* ---- options ---- */
-
-/* a parameter of the query, or a value it computed before: these are set between scans */
-static bool
-options_are_constant(FunctionCallInfo fcinfo)
-{
-	Aggref *aggregate = AggGetAggref(fcinfo);
-	const Expr *argument;
-
-	if (aggregate == NULL || list_length(aggregate->args) < OPTIONS_ARGUMENT)
-		return false;
-	argument = list_nth_node(TargetEntry, aggregate->args, OPTIONS_ARGUMENT - 1)->expr;
-	return IsA(argument, Const) ||
-		   (IsA(argument, Param) && (((const Param *) argument)->paramkind == PARAM_EXTERN ||
-									 ((const Param *) argument)->paramkind == PARAM_EXEC));
-}
 
 static bool
 has_options(FunctionCallInfo fcinfo)
@@ -103,7 +75,8 @@ start(FunctionCallInfo fcinfo, const RmlRatingSpec *spec, RmlRatingState *state,
 
 	state->env = rml_pg_env_create(context, spec->function);
 	rml_rating_log_init(&state->log, text);
-	state->constant = PG_NARGS() <= OPTIONS_ARGUMENT || options_are_constant(fcinfo);
+	state->constant =
+		PG_NARGS() <= OPTIONS_ARGUMENT || rml_agg_argument_is_constant(fcinfo, OPTIONS_ARGUMENT);
 	if (has_options(fcinfo))
 	{
 		Jsonb *options = PG_GETARG_JSONB_P(OPTIONS_ARGUMENT);
@@ -170,7 +143,7 @@ add_row(FunctionCallInfo fcinfo, const RmlRatingSpec *spec, RmlRatingState *stat
 Datum
 rml_rating_accum(FunctionCallInfo fcinfo, const RmlRatingSpec *spec)
 {
-	MemoryContext context = aggregate_context(fcinfo);
+	MemoryContext context = rml_agg_context(fcinfo);
 	RmlRatingState *state =
 		PG_ARGISNULL(0) ? state_create(context) : (RmlRatingState *) PG_GETARG_POINTER(0);
 
@@ -195,17 +168,6 @@ refuse_serial_size(size_t size)
 			 errhint("SET max_parallel_workers_per_gather = 0 for this query.")));
 }
 
-/*
- * Rows that the leader of a parallel plan has collected are combined by the leader itself: there the state
- * is handed over as it is.  Only without GROUP BY: with it, states may be gone, or their serialized form
- * be sorted and read twice, before they are combined.
- */
-static bool
-stays_here(FunctionCallInfo fcinfo)
-{
-	return !IsParallelWorker() && castNode(AggState, fcinfo->context)->aggstrategy == AGG_PLAIN;
-}
-
 Datum
 rml_rating_serialize(PG_FUNCTION_ARGS)
 {
@@ -216,8 +178,8 @@ rml_rating_serialize(PG_FUNCTION_ARGS)
 	bytea *result;
 	char *place;
 
-	aggregate_context(fcinfo);
-	if (stays_here(fcinfo))
+	rml_agg_context(fcinfo);
+	if (rml_agg_stays_here(fcinfo))
 		head.here = state;
 	else
 		size += (size_t) head.options_length + rml_rating_log_serial_size(&state->log);
@@ -306,7 +268,7 @@ add_serialized(RmlRatingState *target, MemoryContext context, const char *serial
 Datum
 rml_rating_combine(PG_FUNCTION_ARGS)
 {
-	MemoryContext context = aggregate_context(fcinfo);
+	MemoryContext context = rml_agg_context(fcinfo);
 	RmlRatingState *target =
 		PG_ARGISNULL(0) ? state_create(context) : (RmlRatingState *) PG_GETARG_POINTER(0);
 
@@ -322,7 +284,7 @@ rml_rating_begin(FunctionCallInfo fcinfo, const RmlRatingSpec *spec)
 {
 	RmlRatingState *state = PG_ARGISNULL(0) ? NULL : (RmlRatingState *) PG_GETARG_POINTER(0);
 
-	aggregate_context(fcinfo);
+	rml_agg_context(fcinfo);
 	if (state == NULL || state->env == NULL || state->log.n == 0)
 		return NULL;
 	parse_options(state, spec);

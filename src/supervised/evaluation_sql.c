@@ -15,17 +15,6 @@
 
 #define MAX_COLUMNS 16
 
-MemoryContext
-rml_evaluation_context(FunctionCallInfo fcinfo)
-{
-	MemoryContext context;
-
-	if (!AggCheckCallContext(fcinfo, &context))
-		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
-						errmsg("this function can only be called as part of an aggregate")));
-	return context;
-}
-
 bool
 rml_evaluation_number(FunctionCallInfo fcinfo, int argument, const char *name, float8 *value)
 {

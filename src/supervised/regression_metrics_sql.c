@@ -9,6 +9,7 @@
 #include "varatt.h"
 #endif
 
+#include "retailml/agg_call_sql.h"
 #include "retailml/env_sql.h"
 #include "retailml/evaluation_sql.h"
 #include "retailml/regression_metrics.h"
@@ -31,7 +32,7 @@ typedef struct PredictionState
 static PredictionState *
 state_argument(FunctionCallInfo fcinfo)
 {
-	MemoryContext context = rml_evaluation_context(fcinfo);
+	MemoryContext context = rml_agg_context(fcinfo);
 	RmlEnv *env;
 	PredictionState *state;
 
@@ -62,7 +63,7 @@ rml_predictions_serialize(PG_FUNCTION_ARGS)
 	size_t bytes = 2 * sizeof(float8) * (size_t) state->rows.n;
 	bytea *result;
 
-	rml_evaluation_context(fcinfo);
+	rml_agg_context(fcinfo);
 	rml_evaluation_check_serial(VARHDRSZ + bytes);
 	result = palloc(VARHDRSZ + bytes);
 	SET_VARSIZE(result, VARHDRSZ + bytes);
@@ -115,7 +116,7 @@ rml_regression_metrics_final(PG_FUNCTION_ARGS)
 	PredictionState *state = PG_ARGISNULL(0) ? NULL : (PredictionState *) PG_GETARG_POINTER(0);
 	RmlRegressionMetrics metrics;
 
-	rml_evaluation_context(fcinfo);
+	rml_agg_context(fcinfo);
 	if (state == NULL || state->rows.n == 0)
 		PG_RETURN_NULL();
 	rml_regression_metrics(&state->rows, state->env, &metrics);

@@ -15,6 +15,7 @@
 #include "varatt.h"
 #endif
 
+#include "retailml/agg_call_sql.h"
 #include "retailml/env_sql.h"
 #include "retailml/evaluation_sql.h"
 
@@ -106,7 +107,7 @@ same_parameters(const RmlScoreParameters *a, const RmlScoreParameters *b)
 static RmlScoreState *
 state_create(FunctionCallInfo fcinfo, const RmlScoreParameters *parameters)
 {
-	RmlEnv *env = rml_pg_env_create(rml_evaluation_context(fcinfo), RML_EVALUATION_PURPOSE);
+	RmlEnv *env = rml_pg_env_create(rml_agg_context(fcinfo), RML_EVALUATION_PURPOSE);
 	RmlScoreState *state = RML_NEW_ZERO(env, RmlScoreState, 1);
 
 	state->env = env;
@@ -134,7 +135,7 @@ accumulate(FunctionCallInfo fcinfo, const RmlScoreParameters *parameters)
 		state = state_create(fcinfo, parameters);
 	else
 	{
-		rml_evaluation_context(fcinfo);
+		rml_agg_context(fcinfo);
 		state = (RmlScoreState *) PG_GETARG_POINTER(0);
 		check_parameters(state, parameters);
 	}
@@ -180,7 +181,7 @@ rml_scores_serialize(PG_FUNCTION_ARGS)
 	bytea *result;
 	char *place;
 
-	rml_evaluation_context(fcinfo);
+	rml_agg_context(fcinfo);
 	memset(&head, 0, sizeof head);
 	head.parameters = state->parameters;
 	for (int side = 0; side < 2; side++)
@@ -223,7 +224,7 @@ rml_scores_combine(PG_FUNCTION_ARGS)
 	const char *place;
 	SerialHead head;
 
-	rml_evaluation_context(fcinfo);
+	rml_agg_context(fcinfo);
 	if (PG_ARGISNULL(1))
 	{
 		if (state == NULL)
@@ -249,7 +250,7 @@ rml_sorted_scores(FunctionCallInfo fcinfo)
 {
 	RmlScoreState *state = PG_ARGISNULL(0) ? NULL : (RmlScoreState *) PG_GETARG_POINTER(0);
 
-	rml_evaluation_context(fcinfo);
+	rml_agg_context(fcinfo);
 	if (state == NULL || state->scores.n[0] + state->scores.n[1] == 0)
 		return NULL;
 	rml_scores_sort(&state->scores, state->env);
