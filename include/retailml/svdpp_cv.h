@@ -72,10 +72,10 @@ typedef struct RmlRatingCell
 	int rank;            /* 1 = best by the measure, ties share the smaller rank; 0: it has none */
 } RmlRatingCell;
 
-/* returns NULL, or the reason: a fold without a rating */
+/* returns NULL, or the reason, with a hint: a fold without a rating */
 extern const char *rml_rating_folds(RmlEnv *env, const RmlRatings *ratings,
 									const RmlRatingIds *users, const RmlRatingIds *items,
-									int n_folds, int64_t seed, uint8_t *folds);
+									int n_folds, int64_t seed, uint8_t *folds, const char **hint);
 
 /* fill the cells, whose method and params are given */
 extern void rml_ratings_validate(RmlEnv *env, const RmlRatingValidation *validation,

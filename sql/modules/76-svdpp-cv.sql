@@ -71,7 +71,7 @@ All other options of svdpp_train are accepted as fixed values, except holdout an
 
 A cell whose factors grow without bound has no measures and no rank, and a NOTICE says so. Rows without user, item or rating are left out. NULL when none is left. The same ratings and options give the same result, whatever the order of rows (except for duplicates = "last"), the plan or the number of threads.
 
-Errors: an unknown option or a value out of range, a fold without a rating (22023); more than 1000 cells (54000); more memory than retailml.max_memory (53400); what svdpp_train refuses in the ratings.
+Errors: an unknown option or a value out of range, a fold without a rating (22023); more than 1000 cells (54000); more memory than retailml.max_memory (53400); what svdpp_train refuses in the ratings. With GROUP BY one group with a fold without a rating ends the whole statement. Ratings fall into folds by chance: with 20 pairs of user and item for each fold less than one group in a million has an empty one. Ask for fewer folds, or leave small groups out before they are aggregated (HAVING beside the aggregate comes too late, all aggregates are computed by then), for three folds by WHERE region IN (SELECT region FROM ratings GROUP BY region HAVING count(DISTINCT (user_id, item_id)) >= 60).
 
 Source: Stone, Cross-validatory choice and assessment of statistical predictions, JRSS B 1974; Jarvelin and Kekalainen, Cumulated gain-based evaluation of IR techniques, ACM TOIS 2002. Method: docs/algorithms/svdpp.md
 

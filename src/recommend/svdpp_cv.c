@@ -16,6 +16,9 @@
 
 #define POLL_USERS 1000
 
+/* with so many a fold, F (1 - 1/F)^(20 F) bounds the chance that one of F is empty: 2e-7 for F <= 100 */
+#define AMPLE_RATINGS 20
+
 /* ---- folds ---- */
 
 static int
@@ -24,9 +27,24 @@ fold_of(uint64_t key, int n_folds)
 	return (int) (((unsigned __int128) key * (unsigned) n_folds) >> 64);
 }
 
+/* what to do about a fold without a rating; HAVING is looked at when all aggregates are computed */
+static const char *
+enlarge_hint(RmlEnv *env, int n_folds)
+{
+	int ample = AMPLE_RATINGS * n_folds;
+
+	return rml_format(
+		env,
+		"%s out groups of fewer than %d pairs of user and item (%d for each fold) before they are "
+		"aggregated: WHERE region IN (SELECT region FROM ratings GROUP BY region HAVING "
+		"count(DISTINCT (user_id, item_id)) >= %d). HAVING beside the aggregate comes too late.",
+		n_folds > 2 ? "Ask for fewer folds, or leave" : "Leave", ample, AMPLE_RATINGS, ample);
+}
+
 const char *
 rml_rating_folds(RmlEnv *env, const RmlRatings *ratings, const RmlRatingIds *users,
-				 const RmlRatingIds *items, int n_folds, int64_t seed, uint8_t *folds)
+				 const RmlRatingIds *items, int n_folds, int64_t seed, uint8_t *folds,
+				 const char **hint)
 {
 	uint64_t *user_keys = rml_rating_keys(users, env);
 	uint64_t *item_keys = rml_rating_keys(items, env);
@@ -48,8 +66,11 @@ rml_rating_folds(RmlEnv *env, const RmlRatings *ratings, const RmlRatingIds *use
 	rml_release(env, item_keys);
 	for (int fold = 0; fold < n_folds; fold++)
 		if (sizes[fold] == 0)
+		{
+			*hint = enlarge_hint(env, n_folds);
 			return rml_format(env, "of %lld ratings none is in fold %d of %d",
 							  (long long) ratings->n, fold + 1, n_folds);
+		}
 	return NULL;
 }
 

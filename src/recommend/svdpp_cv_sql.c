@@ -180,6 +180,21 @@ report_failures(const RmlRatingCell *cells, int n_cells)
 						 errdetail("Of the first of them, %s.", reason)));
 }
 
+/* deal the ratings into folds, or say what is missing and what to do */
+static uint8_t *
+deal(RmlEnv *env, const RmlRatings *ratings, const RmlRatingIds *users, const RmlRatingIds *items,
+	 int n_folds, int64_t seed)
+{
+	uint8_t *folds = RML_NEW(env, uint8_t, (size_t) ratings->n);
+	const char *hint;
+	const char *reason = rml_rating_folds(env, ratings, users, items, n_folds, seed, folds, &hint);
+
+	if (reason != NULL)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("%s: %s", spec.function, reason), errhint("%s", hint)));
+	return folds;
+}
+
 static Datum
 validate(FunctionCallInfo fcinfo, RmlRatingState *state)
 {
@@ -196,14 +211,10 @@ validate(FunctionCallInfo fcinfo, RmlRatingState *state)
 									  .relevant = params->relevant,
 									  .transform = (RmlTransform) first->transform};
 	Result result = {params, cells, -1};
-	uint8_t *folds;
 
 	rml_rating_make(state, (RmlDuplicates) first->duplicates, (RmlTransform) first->transform,
 					&ratings, &users, &items);
-	folds = RML_NEW(env, uint8_t, (size_t) ratings.n);
-	rml_refuse(spec.function, rml_rating_folds(env, &ratings, &users, &items, validation.n_folds,
-											   first->seed, folds));
-	validation.folds = folds;
+	validation.folds = deal(env, &ratings, &users, &items, validation.n_folds, first->seed);
 	rml_pg_env_check_room(env, rml_ratings_validate_bytes(&validation, cells, n, env->threads));
 	rml_ratings_validate(env, &validation, cells, n);
 	report_failures(cells, params->n_cells);

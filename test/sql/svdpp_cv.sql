@@ -5,7 +5,7 @@
 SET client_min_messages = warning;
 SET search_path = public, retailml;
 BEGIN;
-SELECT plan(40);
+SELECT plan(44);
 
 CREATE TABLE store AS SELECT customer_id::bigint AS u, product_id::bigint AS p, amount::float8 AS r FROM generate_synthetic_purchases();
 -- a rating that follows from the item, from user and item, from nothing
@@ -95,6 +95,26 @@ SELECT throws_ok(pg_temp.refused('{"grid": {"factors": [1]}}'), '22023', 'option
 SELECT throws_ok(pg_temp.refused('{"grid": {"n_factors": 5}}'), '22023', 'option "grid" of svdpp_cross_validate: "n_factors" must be an array of values to try', 'a value that is no array');
 SELECT throws_ok(pg_temp.refused('{"metric": "coverage"}'), '22023', 'option "metric" of svdpp_cross_validate is "coverage", and nothing is ranked', 'a metric without rankings');
 SELECT throws_ok('SELECT svdpp_cross_validate(1, 1, 1)', '22023', NULL, 'one rating is not enough for folds');
+-- a group of two ratings beside one of many
+CREATE TABLE regions AS SELECT 'large' AS region, u, p, by_both FROM made UNION ALL SELECT 'small', u, p, by_both FROM made WHERE (u, p) IN ((1, 2), (1, 6));
+CREATE FUNCTION pg_temp.message_and_hint(query text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    message text; hint text;
+BEGIN
+    EXECUTE query;
+    RETURN 'no error';
+EXCEPTION WHEN invalid_parameter_value THEN
+    GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, hint = PG_EXCEPTION_HINT;
+    RETURN message || ' | ' || hint;
+END $$;
+SELECT matches(pg_temp.message_and_hint('SELECT svdpp_cross_validate(u, p, by_both) FROM regions GROUP BY region'),
+    '^svdpp_cross_validate: of 2 ratings none is in fold [123] of 3 \| Ask for fewer folds, or leave out groups of fewer than 60 pairs of user and item \(20 for each fold\) before they are aggregated: WHERE region IN \(SELECT region FROM ratings GROUP BY region HAVING count\(DISTINCT \(user_id, item_id\)\) >= 60\)\. HAVING beside the aggregate comes too late\.$',
+    'a group that is too small: what is missing and what to do');
+SELECT matches(pg_temp.message_and_hint('SELECT svdpp_cross_validate(1, 1, 1, ''{"folds": 2}'')'), 'of 1 ratings none is in fold [12] of 2 \| Leave out groups of fewer than 40 ', 'there are no fewer folds than two');
+SELECT throws_ok('SELECT region, svdpp_cross_validate(u, p, by_both) FROM regions GROUP BY region HAVING count(DISTINCT (u, p)) >= 60', '22023', NULL, 'HAVING beside the aggregate comes too late');
+SELECT is(array_agg(region || ' ' || n), '{large 4}', 'in a subquery it helps') FROM
+    (SELECT region, cardinality(svdpp_cross_validate(u, p, by_both)) AS n FROM regions
+     WHERE region IN (SELECT region FROM regions GROUP BY region HAVING count(DISTINCT (u, p)) >= 60) GROUP BY region) x;
 SELECT throws_ok('SELECT svdpp_cross_validate(1, 1, ''Infinity'')', '22003', 'svdpp_cross_validate: rating is infinite', 'infinity');
 SELECT * FROM finish();
 ROLLBACK;

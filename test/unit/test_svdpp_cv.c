@@ -479,6 +479,7 @@ test_folds(RmlEnv *env)
 	uint8_t *other = RML_NEW(env, uint8_t, USERS * ITEMS);
 	int64_t sizes[FOLDS] = {0}, same = 0;
 	double chi = 0, expected = (double) USERS * ITEMS / FOLDS;
+	const char *hint;
 
 	for (int64_t u = 0; u < USERS; u++)
 		users.numbers[u] = u * 10;
@@ -489,9 +490,9 @@ test_folds(RmlEnv *env)
 		for (int32_t i = 0; i < ITEMS; i++)
 			add_rating(&sample, u, i, 1, 0);
 	unit_equal_string(rml_rating_folds(env, &sample.ratings, &users, &items, FOLDS, 42,
-									   sample.folds),
+									   sample.folds, &hint),
 					  NULL, "folds are dealt");
-	rml_rating_folds(env, &sample.ratings, &users, &items, FOLDS, 43, other);
+	rml_rating_folds(env, &sample.ratings, &users, &items, FOLDS, 43, other, &hint);
 	for (int64_t r = 0; r < sample.ratings.n; r++)
 	{
 		sizes[sample.folds[r]]++;
@@ -505,13 +506,19 @@ test_folds(RmlEnv *env)
 	/* without the first user everybody has another number */
 	sample.ratings.n_users--;
 	sample.ratings.n -= ITEMS;
-	rml_rating_folds(env, &sample.ratings, &fewer, &items, FOLDS, 42, part);
+	rml_rating_folds(env, &sample.ratings, &fewer, &items, FOLDS, 42, part, &hint);
 	unit_equal_bytes(part, sample.folds + ITEMS, (size_t) sample.ratings.n,
 					 "a pair stays in its fold when others go");
 	sample.ratings.n_users = 1;
 	sample.ratings.n = sample.ratings.starts[1];
-	unit_contains(rml_rating_folds(env, &sample.ratings, &users, &items, 100, 42, part), "none is",
-				  "too few ratings are refused");
+	unit_contains(rml_rating_folds(env, &sample.ratings, &users, &items, 100, 42, part, &hint),
+				  "none is", "too few ratings are refused");
+	unit_contains(hint, "fewer folds, or leave out groups of fewer than 2000 pairs",
+				  "fewer folds or more ratings would do");
+	sample.ratings.n = sample.ratings.starts[1] = 1;
+	unit_contains(rml_rating_folds(env, &sample.ratings, &users, &items, 2, 42, part, &hint),
+				  "of 1 ratings none is in fold", "one rating and two folds");
+	unit_contains(hint, "Leave out groups of fewer than 40 pairs", "there are no fewer folds");
 }
 
 static void
