@@ -2,10 +2,15 @@
  * recommend.h
  *	  What to offer to whom: the best items of one user or of all, with reasons; items that are alike.
  *
- * Known users get the items with the highest predictions that they do not have.  The order is that of
- * the prediction before it is clipped to the range of the ratings (there are many items at the end of the
+ * Known users get the best items that they do not have, by prediction or by expected value.  The order
+ * is that of the prediction before it is clipped to the range of the ratings (there are many items at the end of the
  * range); ties go to the item with more buyers, then to the smaller id.  Users the model does not know
  * get the items most bought; ties go to the higher item bias, then to the smaller id.
+ *
+ * A model of amounts predicts how much a customer spends on a product if they buy it, and has learnt from
+ * purchases only: ranked by prediction, dear products that hardly anybody buys come first.  The expected
+ * value, to be bought and for how much, is taken as the part of the customers who have the item times
+ * 1 + amount; as the model predicts log(1 + amount), the order is that of prediction + log(buyers).
  *
  * For all users at once: scores of floats in blocks of users select who can be among the n best, and
  * those few are scored again as for one user, so both ways give the same items and the same numbers to the last
@@ -29,16 +34,32 @@
 
 #define RML_RECOMMEND_MOST 10000 /* the largest n */
 
+typedef enum RmlRankBy
+{
+	RML_RANK_BY_AUTO = 0, /* expected value of amounts, predictions of ratings */
+	RML_RANK_BY_PREDICTION,
+	RML_RANK_BY_EXPECTED_VALUE /* for models of log(1 + amount) */
+} RmlRankBy;
+
 typedef struct RmlRecommendParams
 {
 	int64_t include_seen; /* also what the user has */
 	RmlNames candidates;  /* ids: only these; names NULL: all */
 	RmlNames exclude;     /* ids: not these */
 	int64_t min_popularity;
+	int64_t rank_by; /* RmlRankBy */
 } RmlRecommendParams;
 
 extern const RmlOption rml_recommend_options[];
 extern const int rml_recommend_n_options;
+
+/* those that say which items, without rank_by and include_seen: for similar items */
+extern const RmlOption rml_similar_options[];
+extern const int rml_similar_n_options;
+
+/* why a model cannot rank like that, or NULL */
+extern const char *rml_recommend_check(const RmlSvdpp *model, const RmlRecommendParams *params,
+									   RmlEnv *env);
 
 /* a place in the order: by score, by tie, then the smaller item */
 typedef struct RmlRanked
@@ -53,6 +74,7 @@ typedef struct RmlRecommender
 {
 	const RmlSvdpp *model;
 	int32_t *popularity; /* [i] 1 + the number of items with more buyers */
+	double *log_buyers;  /* [i] */
 	int decimals;        /* of numbers in reasons */
 } RmlRecommender;
 
@@ -69,16 +91,24 @@ extern int32_t rml_recommend(const RmlRecommender *recommender, RmlEnv *env, int
 extern double rml_recommend_score(const RmlRecommender *recommender, int32_t user,
 								  const RmlRanked *recommendation);
 
-/* why, in words */
+/* the name of an item by its id, for people to read */
+typedef struct RmlNaming
+{
+	const char *(*name)(void *context, const char *id);
+	void *context;
+} RmlNaming;
+
+/* why, in words; naming NULL: other items are called by their ids */
 extern const char *rml_recommend_reason(const RmlRecommender *recommender, RmlEnv *env,
-										int32_t user, const RmlRanked *recommendation);
+										int32_t user, const RmlRanked *recommendation,
+										const RmlNaming *naming);
 
 /*
- * The n items most like one: by cosine of their vectors q, ties as above.  best [n], score is the cosine;
- * how many there are.  An item whose vector is 0 is like none.
+ * The n items most like one among those the parameters allow: by cosine of their vectors q, ties as above.
+ * best [n], score is the cosine; how many there are.  An item whose vector is 0 is like none.
  */
 extern int32_t rml_similar_items(const RmlSvdpp *model, RmlEnv *env, int32_t item, int32_t n,
-								 RmlRanked *best);
+								 const RmlRecommendParams *params, RmlRanked *best);
 
 /* ---- all users ---- */
 

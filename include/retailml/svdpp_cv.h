@@ -12,9 +12,9 @@
  * ratings come and go.  So folds differ in size by chance.
  *
  * Rankings: for every user with a relevant rating in the fold, all items the user has no training rating of are
- * ranked by prediction (not clipped, which would make ties), and the first n are judged (ranking.h).  Factors
- * know nothing of a user without a training rating, who is shown the items with most buyers, as by
- * svdpp_recommend.
+ * ranked as svdpp_recommend ranks them by default, by prediction (not clipped, which would make ties) or, where
+ * predictions are log(1 + amount), by expected value (recommend.h); and the first n are judged (ranking.h).
+ * Factors know nothing of a user without a training rating, who is shown the items with most buyers.
  *
  * Cells whose factors grow without bound have no measures.  Pairs of cell and fold run side by side, each
  * on one thread, the costly ones first.

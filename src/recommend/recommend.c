@@ -14,14 +14,23 @@
 
 #define POLL_NUMBERS 1000000
 
+static const char *const rank_by_names[] = {"auto", "prediction", "expected_value", NULL};
+
+#define WHICH_ITEMS \
+	RML_IDS_OPTION(RmlRecommendParams, candidates), RML_IDS_OPTION(RmlRecommendParams, exclude), \
+		RML_INT_OPTION(RmlRecommendParams, min_popularity, 0, 0, INT32_MAX)
+
 const RmlOption rml_recommend_options[] = {
 	RML_BOOL_OPTION(RmlRecommendParams, include_seen, 0),
-	RML_IDS_OPTION(RmlRecommendParams, candidates),
-	RML_IDS_OPTION(RmlRecommendParams, exclude),
-	RML_INT_OPTION(RmlRecommendParams, min_popularity, 0, 0, INT32_MAX),
+	WHICH_ITEMS,
+	RML_CHOICE_OPTION(RmlRecommendParams, rank_by, 0, rank_by_names),
 };
 
 const int rml_recommend_n_options = sizeof rml_recommend_options / sizeof rml_recommend_options[0];
+
+const RmlOption rml_similar_options[] = {WHICH_ITEMS};
+
+const int rml_similar_n_options = sizeof rml_similar_options / sizeof rml_similar_options[0];
 
 /* ---- what is the same for all users ---- */
 
@@ -61,6 +70,9 @@ rml_recommender_init(RmlRecommender *recommender, RmlEnv *env, const RmlSvdpp *m
 	recommender->model = model;
 	recommender->decimals = decimals_of(model->high - model->low);
 	rank_items(recommender, env);
+	recommender->log_buyers = RML_NEW(env, double, (size_t) model->factors.n_items);
+	for (int32_t item = 0; item < model->factors.n_items; item++)
+		recommender->log_buyers[item] = rml_log_buyers(model, item);
 }
 
 /* ---- which items ---- */
@@ -120,6 +132,30 @@ allowed_items(const RmlSvdpp *model, RmlEnv *env, int32_t user, const RmlRecomme
 
 /* ---- how they rank ---- */
 
+const char *
+rml_recommend_check(const RmlSvdpp *model, const RmlRecommendParams *params, RmlEnv *env)
+{
+	if (params->rank_by != RML_RANK_BY_EXPECTED_VALUE ||
+		model->params->transform == RML_TRANSFORM_LOG1P)
+		return NULL;
+	return rml_strdup(env,
+					  "rank_by \"expected_value\" needs a model of amounts, and this one is of "
+					  "ratings");
+}
+
+bool
+rml_ranks_by_value(const RmlSvdpp *model, const RmlRecommendParams *params)
+{
+	return params->rank_by != RML_RANK_BY_PREDICTION &&
+		   model->params->transform == RML_TRANSFORM_LOG1P;
+}
+
+double
+rml_log_buyers(const RmlSvdpp *model, int32_t item)
+{
+	return model->buyers[item] > 0 ? log((double) model->buyers[item]) : 0;
+}
+
 static RmlRanked
 rank_known(const RmlSvdpp *model, int32_t user, int32_t item, const double *w)
 {
@@ -140,6 +176,7 @@ rml_recommend(const RmlRecommender *recommender, RmlEnv *env, int32_t user, int3
 	const RmlSvdpp *model = recommender->model;
 	uint8_t *allowed = allowed_items(model, env, user, params);
 	double *w = RML_NEW(env, double, (size_t) model->factors.f);
+	bool by_value = user >= 0 && rml_ranks_by_value(model, params);
 	int64_t work = 0;
 	RmlTopItems top = {0, n, best};
 
@@ -147,10 +184,14 @@ rml_recommend(const RmlRecommender *recommender, RmlEnv *env, int32_t user, int3
 		rml_svdpp_user(model, user, w);
 	for (int32_t item = 0; item < model->factors.n_items; item++)
 	{
+		RmlRanked ranked;
+
 		if (!allowed[item])
 			continue;
-		rml_top_items_put(&top,
-						  user >= 0 ? rank_known(model, user, item, w) : rank_unknown(model, item));
+		ranked = user >= 0 ? rank_known(model, user, item, w) : rank_unknown(model, item);
+		if (by_value)
+			ranked.score += recommender->log_buyers[item];
+		rml_top_items_put(&top, ranked);
 		work += model->factors.f;
 		if (work < POLL_NUMBERS)
 			continue;
@@ -158,6 +199,9 @@ rml_recommend(const RmlRecommender *recommender, RmlEnv *env, int32_t user, int3
 		rml_poll(env);
 	}
 	rml_top_items_sort(&top);
+	/* what they were ranked by less log(buyers), to the last bit */
+	for (int32_t place = 0; by_value && place < top.n; place++)
+		best[place] = rank_known(model, user, best[place].item, w);
 	rml_release(env, w);
 	rml_release(env, allowed);
 	return top.n;

@@ -43,11 +43,12 @@ struct RmlRecommendAll
 	const RmlSvdpp *model;
 	int32_t n;
 	bool include_seen;
-	bool select;      /* by floats first */
-	int32_t task;     /* U users of a task */
-	int32_t capacity; /* C */
-	size_t words;     /* of bits for all items */
-	int32_t n_block;  /* users of a block, full tasks */
+	double *log_buyers; /* [i] what is added to predictions to rank items; NULL: nothing */
+	bool select;        /* by floats first */
+	int32_t task;       /* U users of a task */
+	int32_t capacity;   /* C */
+	size_t words;       /* of bits for all items */
+	int32_t n_block;    /* users of a block, full tasks */
 	int32_t next;
 	RmlShelf shelf;
 	Scratch *scratch; /* [threads] */
@@ -143,6 +144,8 @@ put_exact(const RmlRecommendAll *all, RmlTopItems *top, int32_t user, int32_t it
 {
 	double score = rml_factors_score(&all->model->factors, user, item, w);
 
+	if (all->log_buyers != NULL)
+		score += all->log_buyers[item];
 	rml_top_items_put(top, (RmlRanked){score, (double) all->model->buyers[item], item});
 }
 
@@ -186,8 +189,10 @@ leave(const RmlRecommendAll *all, Scratch *scratch, int32_t place, int32_t user)
 	block->counts[user - block->first] = top.n;
 	for (int32_t i = 0; i < top.n; i++)
 	{
-		block->items[at + (size_t) i] = top.entries[i].item;
-		block->scores[at + (size_t) i] = rml_svdpp_clip(all->model, top.entries[i].score);
+		int32_t item = top.entries[i].item;
+
+		block->items[at + (size_t) i] = item;
+		block->scores[at + (size_t) i] = rml_svdpp_predict(all->model, user, item, w);
 	}
 	mark_seen(all->model, user, seen, false);
 }
@@ -280,19 +285,41 @@ init_scratch(const RmlRecommendAll *all, Scratch *scratch)
 	}
 }
 
+/* [i] what a user's vector has nothing to do with; and log_buyers */
+static float *
+rank_biases(RmlRecommendAll *all, const RmlRecommendParams *params)
+{
+	const RmlFactors *factors = &all->model->factors;
+	float *biases = RML_NEW(all->env, float, (size_t) factors->n_items);
+
+	memcpy(biases, factors->bi, sizeof(float) * (size_t) factors->n_items);
+	if (!rml_ranks_by_value(all->model, params))
+		return biases;
+	all->log_buyers = RML_NEW(all->env, double, (size_t) factors->n_items);
+	for (int32_t item = 0; item < factors->n_items; item++)
+	{
+		all->log_buyers[item] = rml_log_buyers(all->model, item);
+		biases[item] = (float) (factors->bi[item] + all->log_buyers[item]);
+	}
+	return biases;
+}
+
 RmlRecommendAll *
 rml_recommend_all_begin(RmlEnv *env, const RmlSvdpp *model, int32_t n,
 						const RmlRecommendParams *params)
 {
 	RmlRecommendAll *all = RML_NEW_ZERO(env, RmlRecommendAll, 1);
 	uint8_t *allowed = rml_recommend_allowed(model, env, params);
+	float *biases;
 	size_t rows;
 
 	all->env = env;
 	all->model = model;
 	all->include_seen = params->include_seen;
 	all->scratch = RML_NEW_ZERO(env, Scratch, (size_t) env->threads);
-	rml_shelf_init(&all->shelf, env, model, allowed, typical_length(env, model));
+	biases = rank_biases(all, params);
+	rml_shelf_init(&all->shelf, env, &model->factors, allowed, biases, typical_length(env, model));
+	rml_release(env, biases);
 	rml_release(env, allowed);
 	if (all->shelf.n_items == 0)
 	{

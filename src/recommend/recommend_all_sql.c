@@ -49,7 +49,7 @@ rows_begin(FunctionCallInfo fcinfo)
 	rows->model = model;
 	rows->text = rml_id_type_argument(fcinfo, 3, &model->users,
 									  "svdpp_recommend_all(model, n, '{}', NULL::text)");
-	rml_recommend_options_argument(fcinfo, 2, env, &params);
+	rml_recommend_parse(env, model, PG_ARGISNULL(2) ? NULL : PG_GETARG_JSONB_P(2), &params);
 	rows->all = rml_recommend_all_begin(env, model, n, &params);
 	rows->items = RML_NEW(env, Datum, model->items.n);
 	for (int32_t item = 0; item < model->items.n; item++)

@@ -12,6 +12,12 @@
 
 #include "retailml/recommend.h"
 
+/* log of the users that have an item, 0 for none */
+extern double rml_log_buyers(const RmlSvdpp *model, int32_t item);
+
+/* what parameters make of a model: by prediction + log(buyers), or by prediction alone */
+extern bool rml_ranks_by_value(const RmlSvdpp *model, const RmlRecommendParams *params);
+
 /* [i] 1 for the items that parameters allow to anybody */
 extern uint8_t *rml_recommend_allowed(const RmlSvdpp *model, RmlEnv *env,
 									  const RmlRecommendParams *params);
@@ -28,7 +34,7 @@ typedef struct RmlShelf
 	int32_t n_items; /* on the shelf */
 	int64_t n_panels;
 	int64_t n_chunks;
-	float *panels;  /* [n_panels][1 + f][16] the biases, then factor by factor; at 64 bytes */
+	float *panels;  /* [n_panels][1 + f][16] the biases b_i, then factor by factor; at 64 bytes */
 	int32_t *order; /* [n_panels x 16] the item there, -1 for none */
 	float step;     /* of the lengths of w for which bounds are kept */
 	float *
@@ -38,9 +44,9 @@ typedef struct RmlShelf
 	double most_q;
 } RmlShelf;
 
-/* the items with allowed [i]; length: of a typical user's vector */
-extern void rml_shelf_init(RmlShelf *shelf, RmlEnv *env, const RmlSvdpp *model,
-						   const uint8_t *allowed, double length);
+/* the items with allowed [i] by their biases [i]; length: of a typical user's vector */
+extern void rml_shelf_init(RmlShelf *shelf, RmlEnv *env, const RmlFactors *factors,
+						   const uint8_t *allowed, const float *biases, double length);
 
 typedef struct RmlShopper
 {

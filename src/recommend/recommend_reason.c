@@ -13,6 +13,9 @@
 
 #define MOST_NAMED 3
 
+/* what the items of a user add is no reason below this part of the range of the ratings */
+#define LEAST_PART 0.01
+
 static const char *
 popularity(const RmlRecommender *recommender, RmlEnv *env, int32_t item)
 {
@@ -50,13 +53,23 @@ find_company(const RmlSvdpp *model, int32_t user, int32_t item, RmlRanked *named
 	return top.n;
 }
 
-/* "goes with A, B and C that the customer has (+0.41); ", or nothing where that would be +0.00 */
 static const char *
-company(const RmlRecommender *recommender, RmlEnv *env, int32_t user, int32_t item)
+called(const RmlRecommender *recommender, RmlEnv *env, int32_t item, const RmlNaming *naming)
 {
-	const RmlRatingIds *ids = &recommender->model->items;
+	const char *id = rml_rating_id_text(&recommender->model->items, env, item);
+	const char *name = naming == NULL ? NULL : naming->name(naming->context, id);
+
+	return name == NULL ? id : name;
+}
+
+/* "goes with A, B and C that the customer has (+0.41); ", or nothing where that is little */
+static const char *
+company(const RmlRecommender *recommender, RmlEnv *env, int32_t user, int32_t item,
+		const RmlNaming *naming)
+{
+	const RmlSvdpp *model = recommender->model;
 	RmlRanked named[MOST_NAMED];
-	int32_t n = find_company(recommender->model, user, item, named);
+	int32_t n = find_company(model, user, item, named);
 	const char *names = "";
 	double sum = 0;
 
@@ -64,11 +77,11 @@ company(const RmlRecommender *recommender, RmlEnv *env, int32_t user, int32_t it
 	{
 		const char *comma = i == 0 ? "" : i == n - 1 ? " and " : ", ";
 
-		names =
-			rml_format(env, "%s%s%s", names, comma, rml_rating_id_text(ids, env, named[i].item));
+		names = rml_format(env, "%s%s%s", names, comma,
+						   called(recommender, env, named[i].item, naming));
 		sum += named[i].score;
 	}
-	if (sum < 0.5 * pow(10, -recommender->decimals))
+	if (sum < fmax(LEAST_PART * (model->high - model->low), 0.5 * pow(10, -recommender->decimals)))
 		return "";
 	return rml_format(env, "goes with %s that the customer has (+%.*f); ", names,
 					  recommender->decimals, sum);
@@ -100,7 +113,7 @@ prediction(const RmlRecommender *recommender, RmlEnv *env, int32_t user,
 
 const char *
 rml_recommend_reason(const RmlRecommender *recommender, RmlEnv *env, int32_t user,
-					 const RmlRanked *recommendation)
+					 const RmlRanked *recommendation, const RmlNaming *naming)
 {
 	const RmlSvdpp *model = recommender->model;
 	int32_t item = recommendation->item;
@@ -110,7 +123,7 @@ rml_recommend_reason(const RmlRecommender *recommender, RmlEnv *env, int32_t use
 						  model->params->implicit == RML_IMPLICIT_PURCHASES ? "purchases"
 																			: "ratings",
 						  popularity(recommender, env, item));
-	return rml_format(env, "%s%s%s", company(recommender, env, user, item),
+	return rml_format(env, "%s%s%s", company(recommender, env, user, item, naming),
 					  prediction(recommender, env, user, recommendation),
 					  popularity(recommender, env, item));
 }

@@ -13,7 +13,7 @@
 
 /* the lengths [i] of all q */
 static double *
-measure(RmlShelf *shelf, RmlEnv *env, const RmlFactors *factors)
+measure(RmlShelf *shelf, RmlEnv *env, const RmlFactors *factors, const float *biases)
 {
 	double *lengths = RML_NEW(env, double, (size_t) factors->n_items);
 
@@ -27,7 +27,7 @@ measure(RmlShelf *shelf, RmlEnv *env, const RmlFactors *factors)
 			squares += (double) q[k] * q[k];
 		lengths[item] = sqrt(squares);
 		shelf->most_q = fmax(shelf->most_q, lengths[item]);
-		shelf->most_b = fmax(shelf->most_b, fabs((double) factors->bi[item]));
+		shelf->most_b = fmax(shelf->most_b, fabs((double) biases[item]));
 		if (item % POLL_ITEMS == 0)
 			rml_poll(env);
 	}
@@ -37,15 +37,14 @@ measure(RmlShelf *shelf, RmlEnv *env, const RmlFactors *factors)
 /* what a typical user may like at most comes first */
 static RmlRanked *
 sort_items(RmlShelf *shelf, RmlEnv *env, const RmlFactors *factors, const uint8_t *allowed,
-		   const double *lengths, double length)
+		   const float *biases, const double *lengths, double length)
 {
 	RmlTopItems top = {0, factors->n_items, RML_NEW(env, RmlRanked, (size_t) factors->n_items)};
 
 	for (int32_t item = 0; item < factors->n_items; item++)
 	{
 		if (allowed[item])
-			rml_top_items_put(&top,
-							  (RmlRanked){factors->bi[item] + length * lengths[item], 0, item});
+			rml_top_items_put(&top, (RmlRanked){biases[item] + length * lengths[item], 0, item});
 		if (item % POLL_ITEMS == 0)
 			rml_poll(env);
 	}
@@ -56,7 +55,8 @@ sort_items(RmlShelf *shelf, RmlEnv *env, const RmlFactors *factors, const uint8_
 }
 
 static void
-fill_panel(RmlShelf *shelf, const RmlFactors *factors, const RmlRanked *sorted, int64_t panel)
+fill_panel(RmlShelf *shelf, const RmlFactors *factors, const float *biases, const RmlRanked *sorted,
+		   int64_t panel)
 {
 	float *place = shelf->panels + (size_t) panel * RML_SHELF_LANES * (size_t) (1 + shelf->f);
 	int32_t *order = shelf->order + panel * RML_SHELF_LANES;
@@ -67,7 +67,7 @@ fill_panel(RmlShelf *shelf, const RmlFactors *factors, const RmlRanked *sorted, 
 		int32_t item = rank < shelf->n_items ? sorted[rank].item : -1;
 
 		order[lane] = item;
-		place[lane] = item < 0 ? -FLT_MAX : factors->bi[item];
+		place[lane] = item < 0 ? -FLT_MAX : biases[item];
 		for (int k = 0; k < shelf->f; k++)
 			place[(size_t) (1 + k) * RML_SHELF_LANES + (size_t) lane] =
 				item < 0 ? 0 : factors->q[(size_t) item * (size_t) factors->s + (size_t) k];
@@ -76,7 +76,7 @@ fill_panel(RmlShelf *shelf, const RmlFactors *factors, const RmlRanked *sorted, 
 
 /* lengths are rounded up */
 static void
-bound_chunks(RmlShelf *shelf, const RmlFactors *factors, const double *lengths)
+bound_chunks(RmlShelf *shelf, const float *biases, const double *lengths)
 {
 	for (int64_t i = 0; i < shelf->n_chunks * (1 + RML_SHELF_STEPS); i++)
 		shelf->bounds[i] = -FLT_MAX;
@@ -90,7 +90,7 @@ bound_chunks(RmlShelf *shelf, const RmlFactors *factors, const double *lengths)
 		float *bounds = shelf->bounds + chunk * (1 + RML_SHELF_STEPS);
 
 		for (int i = 0; i <= RML_SHELF_STEPS; i++)
-			bounds[i] = fmaxf(bounds[i], factors->bi[item] + (float) i * shelf->step * length);
+			bounds[i] = fmaxf(bounds[i], biases[item] + (float) i * shelf->step * length);
 		shelf->largest_q[chunk] = fmaxf(shelf->largest_q[chunk], length);
 	}
 }
@@ -105,12 +105,11 @@ aligned_floats(RmlEnv *env, size_t n)
 }
 
 void
-rml_shelf_init(RmlShelf *shelf, RmlEnv *env, const RmlSvdpp *model, const uint8_t *allowed,
-			   double length)
+rml_shelf_init(RmlShelf *shelf, RmlEnv *env, const RmlFactors *factors, const uint8_t *allowed,
+			   const float *biases, double length)
 {
-	const RmlFactors *factors = &model->factors;
-	double *lengths = measure(shelf, env, factors);
-	RmlRanked *sorted = sort_items(shelf, env, factors, allowed, lengths, length);
+	double *lengths = measure(shelf, env, factors, biases);
+	RmlRanked *sorted = sort_items(shelf, env, factors, allowed, biases, lengths, length);
 
 	shelf->f = factors->f;
 	shelf->step = (float) length / (RML_SHELF_STEPS / 2);
@@ -123,11 +122,11 @@ rml_shelf_init(RmlShelf *shelf, RmlEnv *env, const RmlSvdpp *model, const uint8_
 	shelf->largest_q = RML_NEW(env, float, (size_t) shelf->n_chunks);
 	for (int64_t panel = 0; panel < shelf->n_panels; panel++)
 	{
-		fill_panel(shelf, factors, sorted, panel);
+		fill_panel(shelf, factors, biases, sorted, panel);
 		if (panel % (POLL_ITEMS / RML_SHELF_LANES) == 0)
 			rml_poll(env);
 	}
-	bound_chunks(shelf, factors, lengths);
+	bound_chunks(shelf, biases, lengths);
 	rml_release(env, sorted);
 	rml_release(env, lengths);
 }

@@ -32,14 +32,24 @@ rml_recommendations_argument(FunctionCallInfo fcinfo, int argument)
 	return n;
 }
 
+static void
+check_params(const RmlSvdpp *model, RmlEnv *env, const RmlRecommendParams *params)
+{
+	const char *reason = rml_recommend_check(model, params, env);
+
+	if (reason != NULL)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("%s: %s", rml_pg_env_function(env), reason),
+						errhint("svdpp_train learns amounts with {\"implicit\": \"purchases\"}.")));
+}
+
 void
-rml_recommend_options_argument(FunctionCallInfo fcinfo, int argument, RmlEnv *env,
-							   RmlRecommendParams *params)
+rml_recommend_parse(RmlEnv *env, const RmlSvdpp *model, Jsonb *options, RmlRecommendParams *params)
 {
 	RmlOptionSet set = {rml_recommend_options, rml_recommend_n_options, params};
-	Jsonb *options = PG_ARGISNULL(argument) ? NULL : PG_GETARG_JSONB_P(argument);
 
 	rml_options_parse(env, rml_pg_env_function(env), options, &set, 1);
+	check_params(model, env, params);
 }
 
 /* the model in argument 0, whose ids are of the kind of the arguments */
@@ -72,9 +82,54 @@ recommender_of(RmlScorer *scorer)
 	return recommender;
 }
 
+static Jsonb *
+jsonb_argument(FunctionCallInfo fcinfo, int argument)
+{
+	return PG_ARGISNULL(argument) ? NULL : PG_GETARG_JSONB_P(argument);
+}
+
+/* option names: an object of ids and what to call them; looked up where a reason needs one */
+static const RmlOption naming_options[] = {{"names", RML_OPTION_OBJECT, 0, 0, 0, 0, NULL}};
+
+typedef struct Names
+{
+	RmlEnv *env;
+	JsonbContainer *object;
+} Names;
+
+static const char *
+look_up(void *context, const char *id)
+{
+	const Names *names = context;
+	const JsonbValue *name =
+		getKeyJsonValueFromContainer(names->object, id, (int) strlen(id), NULL);
+
+	if (name == NULL || name->type == jbvNull)
+		return NULL;
+	if (name->type != jbvString)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("%s: the name of item %s must be a text",
+							   rml_pg_env_function(names->env), id)));
+	return rml_strndup(names->env, name->val.string.val, (size_t) name->val.string.len);
+}
+
+static void
+parse_options(RmlEnv *env, const RmlSvdpp *model, Jsonb *options, RmlRecommendParams *params,
+			  Names *names)
+{
+	RmlOptionSet sets[] = {{rml_recommend_options, rml_recommend_n_options, params},
+						   {naming_options, lengthof(naming_options), NULL}};
+	const JsonbValue *object;
+
+	rml_options_parse(env, rml_pg_env_function(env), options, sets, lengthof(sets));
+	check_params(model, env, params);
+	object = rml_options_find(options, "names");
+	*names = (Names){env, object == NULL ? NULL : object->val.binary.data};
+}
+
 static void
 put_recommendation(ReturnSetInfo *result, const RmlRecommender *recommender, RmlEnv *env,
-				   int32_t user, const RmlRanked *best, int32_t place)
+				   int32_t user, const RmlRanked *best, int32_t place, const RmlNaming *naming)
 {
 	const RmlRatingIds *ids = &recommender->model->items;
 	Datum values[RECOMMEND_COLUMNS];
@@ -83,7 +138,8 @@ put_recommendation(ReturnSetInfo *result, const RmlRecommender *recommender, Rml
 	values[0] = Int32GetDatum(place + 1);
 	values[1] = rml_id_datum(ids, best[place].item, ids->texts != NULL);
 	values[2] = Float8GetDatum(rml_recommend_score(recommender, user, &best[place]));
-	values[3] = CStringGetTextDatum(rml_recommend_reason(recommender, env, user, &best[place]));
+	values[3] =
+		CStringGetTextDatum(rml_recommend_reason(recommender, env, user, &best[place], naming));
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 
@@ -94,6 +150,8 @@ recommend(FunctionCallInfo fcinfo, bool text)
 	const RmlRecommender *recommender;
 	RmlRecommendParams params;
 	RmlRanked *best;
+	Names names;
+	RmlNaming naming = {look_up, &names};
 	RmlEnv *env;
 	int32_t user, n;
 
@@ -104,14 +162,15 @@ recommend(FunctionCallInfo fcinfo, bool text)
 	recommender = recommender_of(model_argument(fcinfo, text));
 	user = PG_ARGISNULL(1) ? -1 : rml_id_argument(fcinfo, 1, &recommender->model->users);
 	env = rml_pg_env_create(CurrentMemoryContext, "svdpp_recommend");
-	rml_recommend_options_argument(fcinfo, 3, env, &params);
+	parse_options(env, recommender->model, jsonb_argument(fcinfo, 3), &params, &names);
 	n = Min(n, recommender->model->items.n);
 	best = RML_NEW(env, RmlRanked, n);
 	n = rml_recommend(recommender, env, user, n, &params, best);
 	for (int32_t place = 0; place < n; place++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		put_recommendation(result, recommender, env, user, best, place);
+		put_recommendation(result, recommender, env, user, best, place,
+						   names.object == NULL ? NULL : &naming);
 	}
 	rml_pg_env_delete(env);
 	return (Datum) 0;
@@ -151,21 +210,26 @@ static Datum
 similar_items(FunctionCallInfo fcinfo, bool text)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	RmlRecommendParams params;
+	RmlOptionSet set = {rml_similar_options, rml_similar_n_options, &params};
 	const RmlSvdpp *model;
 	RmlRanked *best;
 	RmlEnv *env;
 	int32_t item, n;
 
 	InitMaterializedSRF(fcinfo, 0);
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
+		return (Datum) 0;
 	n = rml_recommendations_argument(fcinfo, 2);
 	model = model_argument(fcinfo, text)->model.fitted;
+	env = rml_pg_env_create(CurrentMemoryContext, "svdpp_similar_items");
+	rml_options_parse(env, "svdpp_similar_items", jsonb_argument(fcinfo, 3), &set, 1);
 	item = rml_id_argument(fcinfo, 1, &model->items);
 	if (item < 0)
 		return (Datum) 0;
-	env = rml_pg_env_create(CurrentMemoryContext, "svdpp_similar_items");
 	n = Min(n, model->items.n);
 	best = RML_NEW(env, RmlRanked, n);
-	n = rml_similar_items(model, env, item, n, best);
+	n = rml_similar_items(model, env, item, n, &params, best);
 	for (int32_t place = 0; place < n; place++)
 	{
 		CHECK_FOR_INTERRUPTS();

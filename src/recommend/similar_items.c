@@ -4,7 +4,7 @@
  */
 #include <math.h>
 
-#include "retailml/recommend.h"
+#include "recommend_internal.h"
 #include "top_items.h"
 
 #define POLL_NUMBERS 1000000
@@ -20,11 +20,13 @@ product(const float *a, const float *b, int f)
 }
 
 int32_t
-rml_similar_items(const RmlSvdpp *model, RmlEnv *env, int32_t item, int32_t n, RmlRanked *best)
+rml_similar_items(const RmlSvdpp *model, RmlEnv *env, int32_t item, int32_t n,
+				  const RmlRecommendParams *params, RmlRanked *best)
 {
 	const RmlFactors *factors = &model->factors;
 	const float *q = factors->q + (size_t) item * (size_t) factors->s;
 	double length = sqrt(product(q, q, factors->f));
+	uint8_t *allowed = rml_recommend_allowed(model, env, params);
 	RmlTopItems top = {0, n, best};
 	int64_t work = 0;
 
@@ -34,7 +36,7 @@ rml_similar_items(const RmlSvdpp *model, RmlEnv *env, int32_t item, int32_t n, R
 		double other_length = sqrt(product(p, p, factors->f));
 		double cosine = product(q, p, factors->f) / (length * other_length);
 
-		if (other != item && other_length > 0)
+		if (allowed[other] && other != item && other_length > 0)
 			rml_top_items_put(&top, (RmlRanked){fmax(-1, fmin(1, cosine)),
 												(double) model->buyers[other], other});
 		work += 2 * factors->f;
@@ -44,5 +46,6 @@ rml_similar_items(const RmlSvdpp *model, RmlEnv *env, int32_t item, int32_t n, R
 		rml_poll(env);
 	}
 	rml_top_items_sort(&top);
+	rml_release(env, allowed);
 	return top.n;
 }

@@ -25,8 +25,9 @@ typedef struct Recommender
 	double high;
 	RmlFactors factors;
 	RmlBaselines baselines;
-	int64_t *buyers; /* [i] in the training part */
-	double *w;       /* [s] what the current user is like */
+	int64_t *buyers;    /* [i] in the training part */
+	double *log_buyers; /* [i] what is added to predictions to rank items; NULL: nothing */
+	double *w;          /* [s] what the current user is like */
 } Recommender;
 
 /* the ratings of a fold, user by user */
@@ -62,6 +63,17 @@ find_range(Recommender *recommender)
 	recommender->high = high;
 }
 
+/* predictions that are amounts rank items by expected value (recommend.h) */
+static double *
+take_logs(RmlEnv *env, const int64_t *buyers, int32_t n_items)
+{
+	double *logs = RML_NEW(env, double, (size_t) n_items);
+
+	for (int32_t item = 0; item < n_items; item++)
+		logs[item] = buyers[item] > 0 ? log((double) buyers[item]) : 0;
+	return logs;
+}
+
 static const char *
 learn(RmlEnv *env, const RmlRatingValidation *validation, const RmlRatingCell *cell, int fold,
 	  Recommender *recommender)
@@ -72,6 +84,9 @@ learn(RmlEnv *env, const RmlRatingValidation *validation, const RmlRatingCell *c
 						&recommender->train);
 	find_range(recommender);
 	recommender->buyers = rml_ratings_buyers(&recommender->train, env);
+	if (validation->ranking > 0 && validation->transform == RML_TRANSFORM_LOG1P &&
+		cell->method != RML_BY_POPULARITY)
+		recommender->log_buyers = take_logs(env, recommender->buyers, recommender->train.n_items);
 	if (cell->method == RML_BY_FACTORS)
 	{
 		const char *reason = rml_svdpp_descend(&recommender->factors, env, cell->params,
@@ -140,23 +155,28 @@ affinity(const RmlFactors *factors, int32_t item, const double *w)
 		   ((sums[1] + sums[5]) + (sums[3] + sums[7]));
 }
 
-/* scores [i] of all items, as svdpp_recommend ranks them: for a user the model does not know, by buyers */
+/*
+ * Scores [i] of all items, as svdpp_recommend ranks them: for a user the model does not know by buyers,
+ * predicted amounts by expected value.
+ */
 static void
 score_all(const Recommender *recommender, int32_t user, double *scores)
 {
 	const RmlFactors *factors = &recommender->factors;
 	bool by_factors = recommender->method == RML_BY_FACTORS;
-	bool known = ratings_of(recommender, user) > 0;
+	bool by_buyers = by_factors && ratings_of(recommender, user) == 0;
 
 	for (int32_t item = 0; item < recommender->train.n_items; item++)
 	{
-		if (by_factors && !known)
+		if (by_buyers)
 			scores[item] = (double) recommender->buyers[item];
 		else if (by_factors && recommender->buyers[item] > 0)
 			scores[item] = factors->mean + factors->bu[user] + factors->bi[item] +
 						   affinity(factors, item, recommender->w);
 		else
 			scores[item] = score(recommender, user, item);
+		if (recommender->log_buyers != NULL && !by_buyers)
+			scores[item] += recommender->log_buyers[item];
 	}
 }
 
@@ -295,7 +315,7 @@ rml_rating_fold_bytes(const RmlRatingValidation *validation, const RmlRatingCell
 	size_t bytes = 8 * (size_t) ratings->n + sizeof(int64_t) * (users + items + 1);
 
 	if (validation->ranking > 0)
-		bytes += items * (sizeof(double) + sizeof(int32_t) + 1) +
+		bytes += items * (2 * sizeof(double) + sizeof(int32_t) + 1) +
 				 sizeof(RmlRanked) * (size_t) validation->ranking;
 	return bytes + (cell->method == RML_BY_FACTORS
 						? rml_svdpp_descend_bytes(cell->params, ratings)

@@ -6,7 +6,7 @@ SET search_path = public, retailml;
 SET client_min_messages = warning;
 
 BEGIN;
-SELECT plan(85);
+SELECT plan(96);
 
 CREATE FUNCTION pg_temp.complaint(call text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -38,20 +38,21 @@ CREATE FUNCTION pg_temp.model(which text) RETURNS bytea LANGUAGE sql STABLE AS '
 CREATE TABLE items AS SELECT item_id, count(*) AS buyers, rank() OVER (ORDER BY count(*) DESC) AS popularity FROM ratings GROUP BY item_id;
 CREATE TABLE users AS SELECT DISTINCT user_id FROM ratings;
 
--- ---- the lists by hand: predictions for what a user does not have, in order; a prediction of 'clipped' before it is cut is its explanation without the row "limit"
+-- ---- the lists by hand: predictions for what a user does not have, in order; a prediction of 'clipped' and 'purchases' before it is cut is its explanation without the row "limit"; amounts go by expected value
 CREATE TABLE by_hand AS
 SELECT name, user_id, item_id, svdpp_predict(model, user_id, item_id) AS score,
     row_number() OVER (PARTITION BY name, user_id ORDER BY svdpp_predict(model, user_id, item_id) DESC, buyers DESC, item_id) AS rank
 FROM models, users, items WHERE name IN ('open', 'plain', 'unbiased') AND NOT EXISTS (SELECT FROM ratings r WHERE (r.user_id, r.item_id) = (users.user_id, items.item_id))
 UNION ALL
 SELECT name, user_id, item_id, svdpp_predict(model, user_id, item_id),
-    row_number() OVER (PARTITION BY name, user_id ORDER BY (SELECT sum(contribution) FROM svdpp_explain(model, user_id, item_id) WHERE source <> 'limit') DESC, buyers DESC, item_id)
-FROM models, users, items WHERE name = 'clipped' AND user_id % 9 = 1 AND NOT EXISTS (SELECT FROM ratings r WHERE (r.user_id, r.item_id) = (users.user_id, items.item_id));
+    row_number() OVER (PARTITION BY name, user_id ORDER BY (SELECT sum(contribution) FROM svdpp_explain(model, user_id, item_id) WHERE source <> 'limit') + CASE name WHEN 'purchases' THEN ln(buyers) ELSE 0 END DESC, buyers DESC, item_id)
+FROM models, users, items WHERE name IN ('clipped', 'purchases') AND user_id % 9 = 1 AND NOT EXISTS (SELECT FROM ratings r WHERE (r.user_id, r.item_id) = (users.user_id, items.item_id));
 SELECT is((SELECT string_agg(concat_ws(' ', user_id, rank, item_id, score), ',' ORDER BY user_id, rank) FROM models JOIN LATERAL svdpp_recommend_all(model, 7) r ON true WHERE name = m),
     (SELECT string_agg(concat_ws(' ', user_id, rank, item_id, score), ',' ORDER BY user_id, rank) FROM by_hand WHERE name = m AND rank <= 7), m || ': the lists of all users are those of plain SQL')
 FROM unnest('{open,plain,unbiased}'::text[]) m;
-SELECT is((SELECT string_agg(concat_ws(' ', user_id, r.rank, r.item_id, r.score), ',' ORDER BY user_id, r.rank) FROM users, models, svdpp_recommend(model, user_id, 5) r WHERE name = 'clipped' AND user_id % 9 = 1),
-    (SELECT string_agg(concat_ws(' ', user_id, rank, item_id, score), ',' ORDER BY user_id, rank) FROM by_hand WHERE name = 'clipped' AND rank <= 5), 'clipped: in order of what is not clipped');
+SELECT is((SELECT string_agg(concat_ws(' ', user_id, r.rank, r.item_id, r.score), ',' ORDER BY user_id, r.rank) FROM users, models, svdpp_recommend(model, user_id, 5) r WHERE name = m AND user_id % 9 = 1),
+    (SELECT string_agg(concat_ws(' ', user_id, rank, item_id, score), ',' ORDER BY user_id, rank) FROM by_hand WHERE name = m AND rank <= 5), m || ': in order of what is not clipped')
+FROM unnest('{clipped,purchases}'::text[]) m;
 SELECT ok(count(*) FILTER (WHERE score = 2) > 20, 'which matters here') FROM by_hand WHERE name = 'clipped' AND rank <= 5;
 SELECT is((SELECT string_agg(concat_ws(' ', user_id, r.rank, r.item_id, r.score), ',' ORDER BY user_id, r.rank) FROM users, models, svdpp_recommend(model, user_id, 12) r WHERE name = m),
     (SELECT string_agg(r::text, ',') FROM (SELECT concat_ws(' ', user_id, rank, item_id, score) AS r FROM models, svdpp_recommend_all(model, 12) WHERE name = m) s), m || ': one user at a time is all users at once')
@@ -88,11 +89,11 @@ SELECT name, user_id, r.*, coalesce((SELECT 'goes with ' || CASE count(*) WHEN 1
             ELSE string_agg(e.item_id::text, '' ORDER BY place) FILTER (WHERE place = 1) || ', ' || string_agg(e.item_id::text, ' and ' ORDER BY place) FILTER (WHERE place > 1) END
             || ' that the customer has (+' || round(sum(contribution)::numeric, 2) || '); '
         FROM (SELECT e.item_id, contribution, row_number() OVER (ORDER BY contribution DESC, i.buyers DESC, e.item_id) AS place FROM svdpp_explain(model, user_id, r.item_id) e JOIN items i USING (item_id)
-            WHERE source = 'item' AND contribution > 0 AND e.item_id <> r.item_id) e WHERE place <= 3 HAVING sum(contribution) >= 0.005), '')
+            WHERE source = 'item' AND contribution > 0 AND e.item_id <> r.item_id) e WHERE place <= 3 HAVING sum(contribution) >= greatest(0.01 * range, 0.005)), '')
     || 'predicted ' || CASE WHEN name = 'purchases' THEN format('%s (an amount of %s)', round(score::numeric, 2), round((exp(score) - 1)::numeric, 2)) ELSE round(score::numeric, 2)::text END
     || CASE name WHEN 'unbiased' THEN '' WHEN 'purchases' THEN format(', on average %s (an amount of %s)', round(mean::numeric, 2), round((exp(mean) - 1)::numeric, 2)) ELSE ', on average ' || round(mean::numeric, 2) END
     || format('; %s of 90 customers %s it (rank %s)', buyers, CASE buyers WHEN 1 THEN 'has' ELSE 'have' END, popularity) AS wanted
-FROM models, users, LATERAL (SELECT (model_info(model) ->> 'mean')::float8 AS mean) info, svdpp_recommend(model, user_id, 4, CASE WHEN user_id % 3 = 0 THEN '{"include_seen": true}' ELSE '{}' END::jsonb) r JOIN items USING (item_id)
+FROM models, users, LATERAL (SELECT (i ->> 'mean')::float8 AS mean, (i ->> 'high')::float8 - (i ->> 'low')::float8 AS range FROM model_info(model) i) info, svdpp_recommend(model, user_id, 4, CASE WHEN user_id % 3 = 0 THEN '{"include_seen": true}' ELSE '{}' END::jsonb) r JOIN items USING (item_id)
 WHERE name IN ('open', 'clipped', 'plain', 'unbiased', 'purchases');
 SELECT is(count(*) FILTER (WHERE reason IS DISTINCT FROM wanted), 0::bigint, name || ': reasons are those of plain SQL') FROM reasons GROUP BY name ORDER BY name;
 SELECT is(max(reason), max(wanted), 'one that differs') FROM reasons WHERE reason IS DISTINCT FROM wanted;
@@ -125,7 +126,24 @@ SELECT is((SELECT string_agg(item_id, ',') FROM svdpp_recommend(pg_temp.model('t
 SELECT is((SELECT array_agg(item_id ORDER BY rank) FROM svdpp_recommend(pg_temp.model('open'), 0, 60, '{"exclude": [1], "min_popularity": 30}')), (SELECT array_agg(item_id ORDER BY rank) FROM svdpp_recommend(pg_temp.model('open'), 0, 60) JOIN items i USING (item_id) WHERE item_id <> 1 AND i.buyers >= 30), 'of an unknown user too');
 SELECT is((SELECT array_agg(r::text) FROM svdpp_recommend(pg_temp.model('open'), 7, options => NULL) r), (SELECT array_agg(r::text) FROM svdpp_recommend(pg_temp.model('open'), 7) r), 'NULL for the defaults');
 
+-- ---- ways to rank
+SELECT is((SELECT array_agg(item_id ORDER BY rank) FROM svdpp_recommend(pg_temp.model('purchases'), 7, 60, '{"rank_by": "prediction"}')),
+    (SELECT array_agg(item_id ORDER BY s DESC) FROM (SELECT item_id, (SELECT sum(contribution) FROM svdpp_explain(pg_temp.model('purchases'), 7, item_id) WHERE source <> 'limit') AS s FROM items WHERE item_id NOT IN (SELECT item_id FROM ratings WHERE user_id = 7)) x), 'amounts by prediction alone');
+SELECT is((SELECT array_agg(r::text) FROM svdpp_recommend(pg_temp.model('purchases'), 7, 60, '{"rank_by": "expected_value"}') r), (SELECT array_agg(r::text) FROM svdpp_recommend(pg_temp.model('purchases'), 7, 60) r), 'expected value is the default');
+SELECT is((SELECT string_agg(concat_ws(' ', user_id, r.rank, r.item_id, r.score), ',' ORDER BY user_id, r.rank) FROM users, models, svdpp_recommend(model, user_id, 5, '{"rank_by": "prediction"}') r WHERE name = 'purchases'),
+    (SELECT string_agg(r::text, ',') FROM (SELECT concat_ws(' ', user_id, rank, item_id, score) AS r FROM models, svdpp_recommend_all(model, 5, '{"rank_by": "prediction"}') WHERE name = 'purchases') s), 'for all users too');
+SELECT is(pg_temp.complaint($$SELECT svdpp_recommend$$ || f || $$, 5, '{"rank_by": "expected_value"}')$$), '22023 | ' || what || ': rank_by "expected_value" needs a model of amounts, and this one is of ratings | svdpp_train learns amounts with {"implicit": "purchases"}.', what || ' of ratings')
+FROM (VALUES ($$(pg_temp.model('open'), 7$$, 'svdpp_recommend'), ($$_all(pg_temp.model('open')$$, 'svdpp_recommend_all')) v (f, what);
+
+-- ---- names in reasons
+SELECT is((SELECT string_agg(reason, ',') FROM svdpp_recommend(pg_temp.model('open'), 7, 20, jsonb_build_object('names', (SELECT jsonb_object_agg(item_id, 'No ' || item_id) FROM items)))),
+    (SELECT string_agg(regexp_replace(split_part(reason, ' that ', 1), '\m(\d+)\M', 'No \1', 'g') || substr(reason, length(split_part(reason, ' that ', 1)) + 1), ',') FROM svdpp_recommend(pg_temp.model('open'), 7, 20) WHERE reason LIKE 'goes with%'), 'items by their names');
+SELECT is((SELECT array_agg(r::text) FROM svdpp_recommend(pg_temp.model('open'), 7, 9, '{"names": {"x": "y", "1": null, "2": null}}') r), (SELECT array_agg(r::text) FROM svdpp_recommend(pg_temp.model('open'), 7, 9) r), 'those without a name by their ids');
+SELECT matches(pg_temp.complaint(format($$SELECT svdpp_recommend(pg_temp.model('open'), 7, 60, '%s')$$, jsonb_build_object('names', (SELECT jsonb_object_agg(item_id, item_id) FROM items)))), '^22023 . svdpp_recommend: the name of item \d+ must be a text$', 'a name is a text');
+SELECT matches(pg_temp.complaint($$SELECT svdpp_recommend(pg_temp.model('open'), 7, 9, '{"names": ["x"]}')$$), '^22023 . option "names" of svdpp_recommend', 'names are an object');
+
 -- ---- items that are alike
+SELECT is((SELECT array_agg(item_id ORDER BY rank) FROM svdpp_similar_items(pg_temp.model('open'), 7, 9, '{"min_popularity": 30, "exclude": [3, 8]}')), (SELECT array_agg(item_id ORDER BY rank) FROM (SELECT * FROM svdpp_similar_items(pg_temp.model('open'), 7, 100) s WHERE s.buyers >= 30 AND s.item_id NOT IN (3, 8) ORDER BY rank LIMIT 9) s), 'which items may be similar');
 SELECT is((SELECT string_agg(concat_ws(' ', a.item_id, s.rank, s.item_id, round(similarity::numeric, 9), s.buyers), ',' ORDER BY a.item_id, s.rank) FROM items a, svdpp_similar_items(pg_temp.model('open'), a.item_id, 4) s),
     (SELECT string_agg(concat_ws(' ', a, place, b, round(cosine::numeric, 9), buyers), ',' ORDER BY a, place) FROM (
         SELECT a.id AS a, b.id AS b, cosine, buyers, row_number() OVER (PARTITION BY a.id ORDER BY cosine DESC, buyers DESC, b.id) AS place
@@ -141,7 +159,7 @@ SELECT is((SELECT array_agg(r::text) FROM (SELECT svdpp_recommend_all(model, 3) 
 SELECT is((SELECT array_agg(r::text) FROM (SELECT svdpp_recommend_all(model, 3, '{}', NULL::text) AS r FROM models WHERE name = 'texts' LIMIT 7) s), (SELECT array_agg(r::text) FROM (SELECT r FROM models, svdpp_recommend_all(model, 3, '{}', NULL::text) r WHERE name = 'texts' LIMIT 7) s), 'until it is enough');
 SELECT is((SELECT count(*) FROM (SELECT svdpp_recommend_all(model, 3) AS r FROM models WHERE name = 'single' UNION ALL SELECT svdpp_recommend_all(NULL) UNION ALL SELECT svdpp_recommend_all(model, NULL, NULL, 1::bigint) FROM models WHERE name = 'open') s), 0::bigint, 'nothing row by row');
 SELECT is((SELECT string_agg(concat_ws(' ', m.name, user_id, r.rank, r.item_id, r.score), ',' ORDER BY m.name, user_id, r.rank) FROM (SELECT * FROM users, models WHERE name IN ('open', 'plain', 'unbiased') ORDER BY user_id, name) m, svdpp_recommend(model, user_id, 2) r),
-    (SELECT string_agg(concat_ws(' ', name, user_id, rank, item_id, score), ',' ORDER BY name, user_id, rank) FROM by_hand WHERE rank <= 2 AND name <> 'clipped'), 'models that change from row to row');
+    (SELECT string_agg(concat_ws(' ', name, user_id, rank, item_id, score), ',' ORDER BY name, user_id, rank) FROM by_hand WHERE rank <= 2 AND name NOT IN ('clipped', 'purchases')), 'models that change from row to row');
 SELECT is((SELECT string_agg(concat_ws(' ', taste, user_id, rank, item_id), ',' ORDER BY taste, user_id, rank) FROM (SELECT user_id % 2 AS taste, svdpp_train(user_id, item_id, rating) AS model FROM ratings GROUP BY 1) m, svdpp_recommend_all(model, 2)),
     (SELECT string_agg(concat_ws(' ', taste, user_id, r.rank, r.item_id), ',' ORDER BY taste, user_id, r.rank) FROM (SELECT user_id % 2 AS taste, svdpp_train(user_id, item_id, rating) AS model FROM ratings GROUP BY 1) m JOIN users ON user_id % 2 = taste, svdpp_recommend(model, user_id, 2) r), 'a model for each group');
 CREATE TABLE serial AS SELECT array_agg(r::text) AS rows FROM svdpp_recommend_all(pg_temp.model('open'), 10) r;
@@ -167,7 +185,7 @@ SELECT is(pg_temp.complaint(format($$SELECT * FROM svdpp_%s$$, call)), wanted, c
     ($$similar_items(pg_temp.model('texts'), 7)$$, '22023 | the ids of this model are text | Cast the ids you ask for, for example user_id::text.'),
     ($$recommend_all(pg_temp.model('texts'))$$, '22023 | the ids of this model are text | Pass NULL::text as id_type: svdpp_recommend_all(model, n, ''{}'', NULL::text).'),
     ($$recommend_all(pg_temp.model('open'), 3, '{}', NULL::int)$$, '22023 | ids cannot be of type integer | Pass NULL::bigint or NULL::text as id_type.'),
-    ($$recommend(pg_temp.model('open'), 7, 3, '{"seen": true}')$$, '22023 | svdpp_recommend has no option "seen" | Valid options are: include_seen, candidates, exclude, min_popularity.'),
+    ($$recommend(pg_temp.model('open'), 7, 3, '{"seen": true}')$$, '22023 | svdpp_recommend has no option "seen" | Valid options are: include_seen, candidates, exclude, min_popularity, rank_by, names.'),
     ($$recommend(pg_temp.model('open'), 7, 3, '{"candidates": 7}')$$, '22023 | option "candidates" of svdpp_recommend must be an array of ids | It is 7.'),
     ($$recommend(pg_temp.model('open'), 7, 3, '{"exclude": [7, [8]]}')$$, '22023 | option "exclude" of svdpp_recommend must be an array of ids | It is [7, [8]].'),
     ($$recommend(pg_temp.model('open'), 7, 3, '{"min_popularity": -1}')$$, '22023 | option "min_popularity" of svdpp_recommend must be an integer from 0 to 2147483647 | It is -1.')) v (call, wanted);

@@ -376,6 +376,7 @@ test_one_equals_all(RmlEnv *env)
 {
 	char *ids[150];
 	RmlRecommendParams params = {0};
+	RmlSvdppParams amounts = standard;
 	RmlSvdpp model;
 
 	make_model(&model, env, &standard, (Shape){200, 400, 20, 0.3, 0, true});
@@ -396,6 +397,12 @@ test_one_equals_all(RmlEnv *env)
 	unit_equal_int(check_one_by_one(env, &model, &params, "none"), 0, "no rows");
 	params = (RmlRecommendParams){.exclude = {150, ids}};
 	check_one_by_one(env, &model, &params, "exclude");
+	amounts.transform = RML_TRANSFORM_LOG1P;
+	model.params = &amounts;
+	check_one_by_one(env, &model, &params, "by expected value, and exclude");
+	check_one_by_one(env, &model, &anything, "by expected value");
+	params = (RmlRecommendParams){.rank_by = RML_RANK_BY_PREDICTION};
+	check_one_by_one(env, &model, &params, "amounts by prediction");
 	unit_env_reset(env);
 }
 
@@ -462,6 +469,28 @@ list_with(RmlEnv *env, const RmlSvdpp *model, int32_t user, RmlRecommendParams p
 	return listed(env, model, best, n);
 }
 
+/* with log(buyers): 1003 1.316 + 0.693, 1004 1.599, 1005 1.316 + 0.693, 1006 1.131 */
+static void
+test_rank_by(RmlEnv *env, RmlSvdpp *model)
+{
+	const RmlSvdppParams *params = model->params;
+	RmlSvdppParams amounts = *params;
+	RmlRecommendParams by_value = {.rank_by = RML_RANK_BY_EXPECTED_VALUE};
+
+	unit_contains(rml_recommend_check(model, &by_value, env), "needs a model of amounts",
+				  "ratings have no expected value");
+	amounts.transform = RML_TRANSFORM_LOG1P;
+	model->params = &amounts;
+	unit_ok(rml_recommend_check(model, &by_value, env) == NULL, "amounts have");
+	unit_equal_string(list_with(env, model, 0, by_value), "1003 1005 1004 1006", "expected value");
+	unit_equal_string(list_with(env, model, 0, anything), "1003 1005 1004 1006",
+					  "which is the default");
+	unit_equal_string(list_with(env, model, 0,
+								(RmlRecommendParams){.rank_by = RML_RANK_BY_PREDICTION}),
+					  "1004 1003 1005 1006", "or by prediction");
+	model->params = params;
+}
+
 static void
 test_options(RmlEnv *env)
 {
@@ -486,6 +515,7 @@ test_options(RmlEnv *env)
 	unit_equal_string(list_with(env, &model, 0, params), "", "no candidates");
 	params = (RmlRecommendParams){.min_popularity = 1};
 	unit_equal_string(list_with(env, &model, 0, params), "1003 1005", "min_popularity");
+	test_rank_by(env, &model);
 	params = (RmlRecommendParams){0};
 	unit_equal_string(list_with(env, &model, -1, params), "1001 1003 1005 1002 1004 1006",
 					  "a user nobody knows: by buyers, then by bias, then by id");
@@ -506,7 +536,24 @@ reason_for(RmlEnv *env, const RmlSvdpp *model, int32_t user, int32_t place, doub
 	if (place >= n)
 		return NULL;
 	*score = rml_recommend_score(&one, user, &best[place]);
-	return rml_recommend_reason(&one, env, user, &best[place]);
+	return rml_recommend_reason(&one, env, user, &best[place], NULL);
+}
+
+static const char *
+name_of(void *context, const char *id)
+{
+	return strcmp(id, context) == 0 ? "Lamp" : NULL;
+}
+
+static void
+test_names(RmlEnv *env, const RmlSvdpp *model)
+{
+	RmlRecommender one = recommender_for(env, model);
+	RmlNaming naming = {name_of, "1001"};
+	RmlRanked best = {0, 0, 3};
+
+	unit_contains(rml_recommend_reason(&one, env, 0, &best, &naming),
+				  "goes with 1002 and Lamp that", "items by their names, if they have some");
 }
 
 /* 1.5 (0.3 + 0.5) / sqrt 2 = 0.8485; 2 + 0.125 + 1.5 w = 3.7235 */
@@ -533,13 +580,17 @@ test_reasons(RmlEnv *env)
 	unit_near(score, 2, 0, "has the prediction of mean and item bias");
 	params.transform = RML_TRANSFORM_LOG1P;
 	params.implicit = RML_IMPLICIT_PURCHASES;
-	unit_contains(reason_for(env, &model, 0, 0, &score),
+	unit_contains(reason_for(env, &model, 0, 2, &score),
 				  "predicted 3.72 (an amount of 40.41), on average 2.00 (an amount of 6.39); ",
-				  "amounts");
+				  "amounts, expected value less for want of buyers");
 	unit_contains(reason_for(env, &model, -1, 0, &score), "no purchases known yet: popular, 3 of 3",
 				  "purchases");
 	model.high = 3;
 	unit_contains(reason_for(env, &model, 0, 0, &score), "predicted 3.00 (", "clipped");
+	test_names(env, &model);
+	model.low = -100;
+	unit_ok(strncmp(reason_for(env, &model, 0, 0, &score), "predicted", 9) == 0,
+			"what goes with it is left out where it is little");
 	params = standard;
 	params.biased = params.implicit_feedback = 0;
 	make_small(&model, env, &params);
@@ -565,15 +616,17 @@ test_similar(RmlEnv *env)
 	for (size_t i = 0; i < 6; i++)
 		memcpy(model.factors.q + 8 * i, q[i], sizeof q[i]);
 	memcpy(model.buyers, ((int64_t[]){4, 1, 2, 1, 1, 3}), 6 * sizeof(int64_t));
-	n = rml_similar_items(&model, env, 0, 6, best);
+	n = rml_similar_items(&model, env, 0, 6, &anything, best);
 	unit_equal_string(listed(env, &model, best, n), "1002 1006 1003 1004",
 					  "by cosine, then by buyers; neither itself nor what has no direction");
 	unit_near(best[0].score, 1, 0, "the same direction");
 	unit_near(best[1].score, sqrt(0.5), 1e-15, "45 degrees");
 	unit_near(best[3].score, -1, 0, "the opposite");
-	unit_equal_int(rml_similar_items(&model, env, 0, 2, best), 2, "n of them");
-	unit_equal_int(rml_similar_items(&model, env, 4, 6, best), 0,
+	unit_equal_int(rml_similar_items(&model, env, 0, 2, &anything, best), 2, "n of them");
+	unit_equal_int(rml_similar_items(&model, env, 4, 6, &anything, best), 0,
 				   "nothing is like an item without a vector");
+	n = rml_similar_items(&model, env, 0, 6, &(RmlRecommendParams){.min_popularity = 2}, best);
+	unit_equal_string(listed(env, &model, best, n), "1006 1003", "min_popularity");
 	unit_env_reset(env);
 }
 
