@@ -1,6 +1,6 @@
 -- From the same log to products that customers may want next, with reasons.
 --
--- Starts from the view purchases_checked and the table models of docs/tutorial.sql, and from the table
+-- Starts from the tables purchases_checked and models of docs/tutorial.sql, and from the table
 -- products_raw (product_id, product, category) beside the log.  `make demo` runs this file after
 -- docs/tutorial-churn.sql; docs/tutorial-recommend.md explains it.
 
