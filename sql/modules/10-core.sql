@@ -34,7 +34,7 @@ Columns are matched by name: their order does not matter, columns the model does
 
 Errors: data_corrupted when the bytes are damaged, feature_not_supported when a newer version of retailml wrote them.
 
-Example: SELECT f.customer_id, predict(m.model, f) FROM features f, models m WHERE m.name = ''segments''';
+Example: SELECT f.customer_id, predict((SELECT model_load(''segments'')), f) FROM features f';
 
 CREATE FUNCTION predict(model bytea, data float8[]) RETURNS float8
     AS 'MODULE_PATHNAME', 'rml_predict'
@@ -50,7 +50,7 @@ COMMENT ON FUNCTION predict_label(bytea, record) IS
 
 Errors: invalid_parameter_value when the predictions of the model are numbers without labels; otherwise those of predict.
 
-Example: SELECT predict_label(m.model, f) AS segment, count(*) FROM features f, models m WHERE m.name = ''segments'' GROUP BY 1';
+Example: SELECT predict_label((SELECT model_load(''segments'')), f) AS segment, count(*) FROM features f GROUP BY 1';
 
 CREATE FUNCTION predict_label(model bytea, data float8[]) RETURNS text
     AS 'MODULE_PATHNAME', 'rml_predict_label'
@@ -64,7 +64,7 @@ CREATE FUNCTION model_info(model bytea) RETURNS jsonb
 COMMENT ON FUNCTION model_info(bytea) IS
 'What a model is: algorithm, rows it was trained on, rows it left out (skipped), features, the value of every option, and results of the fit such as inertia and n_iter.
 
-Example: SELECT model_info(model) ->> ''inertia'' FROM models';
+Example: SELECT model_info(model_load(''segments'')) ->> ''inertia''';
 
 CREATE FUNCTION model_features(
     model bytea,
@@ -76,4 +76,4 @@ CREATE FUNCTION model_features(
 COMMENT ON FUNCTION model_features(bytea) IS
 'The columns a model was trained on, a row each: position in the training row, name, SQL type in training, the value a missing number becomes (NULL when the model does not impute), mean and population standard deviation of the training rows after imputation, and for a category the texts that were seen (sorted).
 
-Example: SELECT * FROM model_features((SELECT model FROM models WHERE name = ''segments''))';
+Example: SELECT * FROM model_features(model_load(''segments''))';

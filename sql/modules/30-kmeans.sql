@@ -95,7 +95,7 @@ CREATE FUNCTION kmeans_predict(model bytea, data record) RETURNS int
 COMMENT ON FUNCTION kmeans_predict(bytea, record) IS
 'The cluster (1 .. k) of a row: that of the nearest centroid. Columns are matched by name and NULLs imputed as predict(bytea, record) does.
 
-Example: SELECT customer_id, kmeans_predict(m.model, f) FROM features f, models m';
+Example: SELECT customer_id, kmeans_predict((SELECT model_load(''segments'')), f) FROM features f';
 
 CREATE FUNCTION kmeans_predict(model bytea, data float8[]) RETURNS int
     AS 'MODULE_PATHNAME', 'rml_kmeans_sql_predict'
@@ -103,7 +103,7 @@ CREATE FUNCTION kmeans_predict(model bytea, data float8[]) RETURNS int
 COMMENT ON FUNCTION kmeans_predict(bytea, float8[]) IS
 'The cluster (1 .. k) of a row: that of the nearest centroid. Elements are matched by position; for models trained on arrays.
 
-Example: SELECT customer_id, kmeans_predict(m.model, f.embedding) FROM features f, models m';
+Example: SELECT customer_id, kmeans_predict((SELECT model_load(''segments'')), f.embedding) FROM features f';
 
 CREATE FUNCTION kmeans_distance(model bytea, data record) RETURNS float8
     AS 'MODULE_PATHNAME', 'rml_kmeans_sql_distance'
@@ -111,7 +111,7 @@ CREATE FUNCTION kmeans_distance(model bytea, data record) RETURNS float8
 COMMENT ON FUNCTION kmeans_distance(bytea, record) IS
 'The Euclidean distance of a row to the nearest centroid, in the units the model works in (standard deviations when standardize is true). Large values are unusual customers. Columns are matched by name and NULLs imputed as predict(bytea, record) does.
 
-Example: SELECT customer_id, kmeans_distance(m.model, f) FROM features f, models m';
+Example: SELECT customer_id, kmeans_distance((SELECT model_load(''segments'')), f) FROM features f';
 
 CREATE FUNCTION kmeans_distance(model bytea, data float8[]) RETURNS float8
     AS 'MODULE_PATHNAME', 'rml_kmeans_sql_distance'
@@ -119,7 +119,7 @@ CREATE FUNCTION kmeans_distance(model bytea, data float8[]) RETURNS float8
 COMMENT ON FUNCTION kmeans_distance(bytea, float8[]) IS
 'The Euclidean distance of a row to the nearest centroid, in the units the model works in (standard deviations when standardize is true). Large values are unusual customers. Elements are matched by position; for models trained on arrays.
 
-Example: SELECT customer_id, kmeans_distance(m.model, f.embedding) FROM features f, models m';
+Example: SELECT customer_id, kmeans_distance((SELECT model_load(''segments'')), f.embedding) FROM features f';
 
 CREATE FUNCTION kmeans_centroids(
     model bytea,
@@ -130,7 +130,7 @@ CREATE FUNCTION kmeans_centroids(
 COMMENT ON FUNCTION kmeans_centroids(bytea) IS
 'The centroids of a k-means model, a row for each cluster and feature: number of training rows in the cluster, and the mean of the feature in the units of the column.
 
-Example: SELECT * FROM kmeans_centroids((SELECT model FROM models WHERE name = ''segments''))';
+Example: SELECT * FROM kmeans_centroids(model_load(''segments''))';
 
 CREATE FUNCTION kmeans(data record, k int, options jsonb) RETURNS int
     AS 'MODULE_PATHNAME', 'rml_kmeans_window'

@@ -88,7 +88,7 @@ CREATE FUNCTION kprototypes_predict(model bytea, data record) RETURNS int
 COMMENT ON FUNCTION kprototypes_predict(bytea, record) IS
 'The cluster of a row: that of the nearest prototype. Columns are matched by name and NULLs imputed as predict(bytea, record) does; a category that training did not see differs from all prototypes.
 
-Example: SELECT customer_id, kprototypes_predict(m.model, f) FROM features f, models m';
+Example: SELECT customer_id, kprototypes_predict((SELECT model_load(''segments'')), f) FROM features f';
 
 CREATE FUNCTION kprototypes_predict(model bytea, data float8[]) RETURNS int
     AS 'MODULE_PATHNAME', 'rml_kprototypes_sql_predict'
@@ -96,7 +96,7 @@ CREATE FUNCTION kprototypes_predict(model bytea, data float8[]) RETURNS int
 COMMENT ON FUNCTION kprototypes_predict(bytea, float8[]) IS
 'The cluster of a row: that of the nearest prototype. Elements are matched by position; for models trained on arrays.
 
-Example: SELECT customer_id, kprototypes_predict(m.model, f.embedding) FROM features f, models m';
+Example: SELECT customer_id, kprototypes_predict((SELECT model_load(''segments'')), f.embedding) FROM features f';
 
 CREATE FUNCTION kprototypes_distance(model bytea, data record) RETURNS float8
     AS 'MODULE_PATHNAME', 'rml_kprototypes_sql_distance'
@@ -104,7 +104,7 @@ CREATE FUNCTION kprototypes_distance(model bytea, data record) RETURNS float8
 COMMENT ON FUNCTION kprototypes_distance(bytea, record) IS
 'The distance of a row to the nearest prototype, in the units the model works in: the root of |x - m|^2 + gamma * (categories that differ). Large values are unusual customers. Columns are matched by name and NULLs imputed as predict(bytea, record) does; a category that training did not see differs from all prototypes.
 
-Example: SELECT customer_id, kprototypes_distance(m.model, f) FROM features f, models m';
+Example: SELECT customer_id, kprototypes_distance((SELECT model_load(''segments'')), f) FROM features f';
 
 CREATE FUNCTION kprototypes_distance(model bytea, data float8[]) RETURNS float8
     AS 'MODULE_PATHNAME', 'rml_kprototypes_sql_distance'
@@ -112,7 +112,7 @@ CREATE FUNCTION kprototypes_distance(model bytea, data float8[]) RETURNS float8
 COMMENT ON FUNCTION kprototypes_distance(bytea, float8[]) IS
 'The distance of a row to the nearest prototype, in the units the model works in: the root of |x - m|^2 + gamma * (categories that differ). Large values are unusual customers. Elements are matched by position; for models trained on arrays.
 
-Example: SELECT customer_id, kprototypes_distance(m.model, f.embedding) FROM features f, models m';
+Example: SELECT customer_id, kprototypes_distance((SELECT model_load(''segments'')), f.embedding) FROM features f';
 
 CREATE FUNCTION kprototypes_centroids(
     model bytea,
@@ -123,7 +123,7 @@ CREATE FUNCTION kprototypes_centroids(
 COMMENT ON FUNCTION kprototypes_centroids(bytea) IS
 'The prototypes of a k-prototypes model. A row for each cluster and number: value is the mean, in the units of the column. A row for each cluster, categorical feature and category: share is the part of the cluster''s training rows that have it; the first row of a feature, with the largest share, is the mode. "(missing)" is listed where the training rows had it. size: training rows of the cluster.
 
-Example: SELECT * FROM kprototypes_centroids((SELECT model FROM models WHERE name = ''segments''))';
+Example: SELECT * FROM kprototypes_centroids(model_load(''segments''))';
 
 CREATE FUNCTION kprototypes(data record, k int, options jsonb) RETURNS int
     AS 'MODULE_PATHNAME', 'rml_kprototypes_window'

@@ -60,7 +60,7 @@ NULL for no rows. The same rows give the same bytes, whatever their order, the p
 
 Source: Rousseeuw 1987; Gower 1971; Davies and Bouldin 1979; Calinski and Harabasz 1974. Method: docs/algorithms/cluster-metrics.md
 
-Example: SELECT (cluster_metrics(f, label, ''{"exclude": ["customer_id", "label"]}'')).* FROM (SELECT f.*, predict(m.model, f)::int AS label FROM features f, models m) f';
+Example: SELECT (cluster_metrics(f, label, ''{"exclude": ["customer_id", "label"]}'')).* FROM (SELECT f.*, predict((SELECT model_load(''segments'')), f)::int AS label FROM features f) f';
 
 CREATE AGGREGATE cluster_metrics(data record, label int) (
     SFUNC = cluster_metrics_accum, STYPE = internal, SSPACE = 10240,

@@ -204,4 +204,4 @@ Errors: a model without clusters (22023), no common column that varies (22023), 
 
 To match labels rather than models see cluster_match.
 
-Example: SELECT match_model(kmeans_fit(f, 4), (SELECT model FROM models ORDER BY month DESC LIMIT 1)) FROM features f';
+Example: SELECT model_save(''segments'', match_model(kmeans_fit(f, 4), (SELECT model_load(''segments'')))) FROM features f';

@@ -171,7 +171,7 @@ recency in days, frequency and monetary as in the fit. NULL when an argument is 
 
 Errors: an infinite argument (22003), a model that is damaged (XX001) or not of rfm_fit (22023).
 
-Example: SELECT customer_id, (rfm_score(m.model, recency_days, frequency, monetary)).* FROM customers, models m WHERE m.name = ''rfm''';
+Example: SELECT customer_id, (rfm_score((SELECT model_load(''rfm'')), recency_days, frequency, monetary)).* FROM customers';
 
 -- ---- segments
 
@@ -191,4 +191,4 @@ CREATE FUNCTION rfm_segments(model bytea, OUT code int, OUT segment text, OUT de
 COMMENT ON FUNCTION rfm_segments(bytea) IS
 'The segment of each code of a model of rfm_fit, bins * bins * bins rows. description and lever are NULL for names of your own.
 
-Example: SELECT s.* FROM models m, rfm_segments(m.model) s WHERE m.name = ''rfm''';
+Example: SELECT s.* FROM rfm_segments(model_load(''rfm'')) s';

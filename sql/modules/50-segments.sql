@@ -14,7 +14,7 @@ name: what the cluster is called (see segment_names), never made of its number, 
 
 Errors: invalid_parameter_value when the model is not one of clusters.
 
-Example: SELECT DISTINCT cluster, name, size, round((100 * share)::numeric, 1) AS percent FROM segment_profile((SELECT model FROM models WHERE name = ''segments'')) ORDER BY cluster';
+Example: SELECT DISTINCT cluster, name, size, round((100 * share)::numeric, 1) AS percent FROM segment_profile(model_load(''segments'')) ORDER BY cluster';
 
 CREATE FUNCTION segment_names(
     model bytea, rules jsonb DEFAULT NULL,
@@ -35,7 +35,7 @@ Clusters that no rule fits have their generic name. Those that get the same name
 
 NULL model: no rows. Errors: invalid_parameter_value, with what is valid in the hint, for anything in rules that is not as above, and when the model is not one of clusters.
 
-Example: SELECT * FROM segment_names((SELECT model FROM models WHERE name = ''segments''), ''[{"name": "VIP", "when": {"monetary": "very high"}}, {"name": "Gone", "when": {"recency": {"min": 180}}}]'')';
+Example: SELECT * FROM segment_names(model_load(''segments''), ''[{"name": "VIP", "when": {"monetary": "very high"}}, {"name": "Gone", "when": {"recency": {"min": 180}}}]'')';
 
 CREATE FUNCTION rename_segments(model bytea, names jsonb) RETURNS bytea
     AS 'MODULE_PATHNAME', 'rml_sql_rename_segments'
@@ -45,7 +45,7 @@ COMMENT ON FUNCTION rename_segments(bytea, jsonb) IS
 
 Errors: invalid_parameter_value for a cluster that the model does not have, for a name that is empty, longer than 200 bytes or no text, and when two clusters would have the same name.
 
-Example: UPDATE models SET model = rename_segments(model, (SELECT jsonb_object_agg(cluster, n.name) FROM segment_names(model, ''"loyalty"'') n)) WHERE name = ''segments''';
+Example: SELECT model_save(''segments'', rename_segments(model_load(''segments''), jsonb_object_agg(cluster, n.name))) FROM segment_names(model_load(''segments''), ''"loyalty"'') n';
 
 CREATE FUNCTION segment_insights(
     model bytea,
@@ -61,7 +61,7 @@ In words, a difference is "far above" or "far below" from 1.5 standard deviation
 
 Errors: invalid_parameter_value when the model is not one of clusters.
 
-Example: SELECT sentence FROM segment_insights((SELECT model FROM models WHERE name = ''segments'')) ORDER BY cluster, rank';
+Example: SELECT sentence FROM segment_insights(model_load(''segments'')) ORDER BY cluster, rank';
 
 CREATE FUNCTION segment_levers(
     model bytea, levers jsonb DEFAULT NULL,
@@ -76,7 +76,7 @@ levers: {"name": "lever"} replaces built-in levers. That of "Promising" is also 
 
 NULL model: no rows. Errors: invalid_parameter_value when levers is not an object of texts that are not empty, or the model has no segments.
 
-Example: SELECT name, lever FROM segment_levers((SELECT model FROM models WHERE name = ''segments''), ''{"Churn": "Leave them alone."}'')';
+Example: SELECT name, lever FROM segment_levers(model_load(''segments''), ''{"Churn": "Leave them alone."}'')';
 
 CREATE FUNCTION segment_levers(
     name text, levers jsonb DEFAULT NULL,

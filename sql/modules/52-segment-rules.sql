@@ -60,7 +60,7 @@ NULL for no rows. Errors name the column or option: a type that is neither numbe
 
 Source: beam search over conjunctions as in CN2, Clark and Niblett 1989; scans of sorted values as in bump hunting, Friedman and Fisher 1999. Method: docs/algorithms/segment-rules.md
 
-Example: SELECT r.* FROM (SELECT segment_rules(f, kmeans_predict(m.model, f), ''{"exclude": ["customer_id"]}'') AS rules FROM features f, models m) x, unnest(rules) AS r';
+Example: SELECT r.* FROM (SELECT segment_rules(f, kmeans_predict((SELECT model_load(''segments'')), f), ''{"exclude": ["customer_id"]}'') AS rules FROM features f) x, unnest(rules) AS r';
 
 CREATE AGGREGATE segment_rules(data record, cluster int) (
     SFUNC = segment_rules_accum, STYPE = internal, SSPACE = 10240,

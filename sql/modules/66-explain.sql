@@ -13,7 +13,7 @@ NULL: no rows for a NULL model.
 
 Errors: invalid_parameter_value when the model predicts no class.
 
-Example: SELECT * FROM model_classes((SELECT model FROM models WHERE name = ''churn''))';
+Example: SELECT * FROM model_classes(model_load(''churn''))';
 
 CREATE FUNCTION predict_proba(model bytea, data record) RETURNS float8[]
     AS 'MODULE_PATHNAME', 'rml_predict_proba'
@@ -25,7 +25,7 @@ NULL when model or row is NULL, and where predict is NULL (a missing value and a
 
 Errors: invalid_parameter_value when the model predicts no class; otherwise those of predict.
 
-Example: SELECT c.class, (predict_proba(m.model, f))[c.position] AS probability FROM features f, models m, model_classes(m.model) c WHERE f.customer_id = 42 AND m.name = ''channel''';
+Example: SELECT c.class, (predict_proba((SELECT model_load(''channel'')), f))[c.position] AS probability FROM features f, model_classes(model_load(''channel'')) c WHERE f.customer_id = 42';
 
 CREATE FUNCTION predict_proba(model bytea, data float8[]) RETURNS float8[]
     AS 'MODULE_PATHNAME', 'rml_predict_proba'
@@ -52,7 +52,7 @@ Errors: a model that predicts no label, a class that it does not have, a class f
 
 Source: Lundberg et al., From local explanations to global understanding with explainable AI for trees, Nature Machine Intelligence 2020 (path-dependent TreeSHAP, exact); equal to the shap package.
 
-Example: SELECT e.* FROM features f, models m, predict_explain(m.model, f) e WHERE f.customer_id = 42 AND m.name = ''churn''';
+Example: SELECT e.* FROM features f, predict_explain((SELECT model_load(''churn'')), f) e WHERE f.customer_id = 42';
 
 CREATE FUNCTION predict_explain(
     model bytea, data float8[], class text DEFAULT NULL,
@@ -78,7 +78,7 @@ NULL: no rows for a NULL model.
 
 Errors: invalid_parameter_value when the model predicts no label.
 
-Example: SELECT feature, gain FROM model_importance((SELECT model FROM models WHERE name = ''churn'')) WHERE rank <= 10';
+Example: SELECT feature, gain FROM model_importance(model_load(''churn'')) WHERE rank <= 10';
 
 CREATE FUNCTION tree_rules(
     model bytea, tree int DEFAULT 1,
@@ -100,7 +100,7 @@ NULL: no rows for a NULL model or tree.
 
 Errors: a model without trees, a tree that it does not have (invalid_parameter_value).
 
-Example: SELECT rule, class, probability, rows FROM tree_rules((SELECT model FROM models WHERE name = ''churn tree'')) ORDER BY rows DESC';
+Example: SELECT rule, class, probability, rows FROM tree_rules(model_load(''churn tree'')) ORDER BY rows DESC';
 
 CREATE FUNCTION model_sql(model bytea, alias text DEFAULT NULL) RETURNS text
     AS 'MODULE_PATHNAME', 'rml_model_sql'
@@ -116,4 +116,4 @@ NULL for a NULL model.
 
 Errors: a model that is no such expression, as of rfm_fit (invalid_parameter_value); one that takes more than 20 MB of text or has trees deeper than 400 (program_limit_exceeded).
 
-Example: SELECT format(''CREATE VIEW scores AS SELECT f.customer_id, %s AS churn FROM features f'', model_sql(model, ''f'')) FROM models WHERE name = ''churn''';
+Example: SELECT format(''CREATE VIEW scores AS SELECT f.customer_id, %s AS churn FROM features f'', model_sql(model_load(''churn''), ''f''))';

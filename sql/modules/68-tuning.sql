@@ -259,7 +259,7 @@ The same rows and options give the same result, whatever the order of rows, the 
 
 Source: Breiman, Random forests, Machine Learning 2001; Fisher, Rudin and Dominici, JMLR 2019. Method: docs/tuning.md
 
-Example: SELECT p.* FROM (SELECT permutation_importance((SELECT model FROM models WHERE name = ''churn''), f, ''churned'') AS features FROM holdout f) s, unnest(features) p';
+Example: SELECT p.* FROM (SELECT permutation_importance((SELECT model_load(''churn'')), f, ''churned'') AS features FROM holdout f) s, unnest(features) p';
 
 CREATE AGGREGATE permutation_importance(model bytea, data record, label text) (
     SFUNC = permutation_importance_accum, STYPE = internal, SSPACE = 10240,

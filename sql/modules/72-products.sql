@@ -82,7 +82,7 @@ CREATE FUNCTION churn_predict(model bytea, data record) RETURNS float8
 COMMENT ON FUNCTION churn_predict(bytea, record) IS
 'The probability that a customer leaves, calibrated; the same as predict(). Columns are matched by name and NULLs imputed as predict(bytea, record) does.
 
-Example: SELECT customer_id, churn_predict(m.model, s) FROM models m, customer_snapshot(''purchases'', now()) s';
+Example: SELECT customer_id, churn_predict((SELECT model_load(''churn'')), s) FROM customer_snapshot(''purchases'', now()) s';
 
 CREATE FUNCTION churn_predict(model bytea, data float8[]) RETURNS float8
     AS 'MODULE_PATHNAME', 'rml_churn_sql_predict'
@@ -96,7 +96,7 @@ CREATE FUNCTION churn_risk(model bytea, data record) RETURNS text
 COMMENT ON FUNCTION churn_risk(bytea, record) IS
 'The risk that a customer leaves: low, medium or high, by the bands the model was fitted with (options medium and high). Columns are matched by name and NULLs imputed as predict(bytea, record) does.
 
-Example: SELECT churn_risk(m.model, s), count(*) FROM models m, customer_snapshot(''purchases'', now()) s GROUP BY 1';
+Example: SELECT churn_risk((SELECT model_load(''churn'')), s), count(*) FROM customer_snapshot(''purchases'', now()) s GROUP BY 1';
 
 CREATE FUNCTION churn_risk(model bytea, data float8[]) RETURNS text
     AS 'MODULE_PATHNAME', 'rml_churn_sql_risk'
@@ -114,7 +114,7 @@ CREATE FUNCTION churn_explain(
 COMMENT ON FUNCTION churn_explain(bytea, record) IS
 'Why a customer is at risk: the probability and the risk as churn_predict and churn_risk give them, and the three values of the row that move the prediction most, with their contributions to the log-odds (positive: towards leaving). predict_explain(model, row) lists all of them. Columns are matched by name and NULLs imputed as predict(bytea, record) does.
 
-Example: SELECT s.customer_id, e.* FROM models m, customer_snapshot(''purchases'', now()) s, churn_explain(m.model, s) e ORDER BY e.probability DESC LIMIT 10';
+Example: SELECT s.customer_id, e.* FROM customer_snapshot(''purchases'', now()) s, churn_explain((SELECT model_load(''churn'')), s) e ORDER BY e.probability DESC LIMIT 10';
 
 CREATE FUNCTION churn_explain(
     model bytea, data float8[],
@@ -208,7 +208,7 @@ CREATE FUNCTION ltv_predict(model bytea, data record) RETURNS float8
 COMMENT ON FUNCTION ltv_predict(bytea, record) IS
 'The money a customer will spend, in the unit of the label; the same as predict(). Columns are matched by name and NULLs imputed as predict(bytea, record) does.
 
-Example: SELECT customer_id, ltv_predict(m.model, s) FROM models m, customer_snapshot(''purchases'', now()) s';
+Example: SELECT customer_id, ltv_predict((SELECT model_load(''ltv'')), s) FROM customer_snapshot(''purchases'', now()) s';
 
 CREATE FUNCTION ltv_predict(model bytea, data float8[]) RETURNS float8
     AS 'MODULE_PATHNAME', 'rml_ltv_sql_predict'

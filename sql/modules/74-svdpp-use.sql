@@ -18,7 +18,7 @@ Errors: a model of another kind, a model whose ids are text (22023); a damaged m
 
 Source: Koren, Factorization meets the neighborhood, KDD 2008, equation 15.
 
-Example: SELECT r.user_id, r.item_id, svdpp_predict(m.model, r.user_id, r.item_id) FROM ratings r, models m WHERE m.name = ''recommender'' ORDER BY r.user_id';
+Example: SELECT r.user_id, r.item_id, svdpp_predict((SELECT model_load(''recommender'')), r.user_id, r.item_id) FROM ratings r ORDER BY r.user_id';
 
 CREATE FUNCTION svdpp_predict(model bytea, user_id text, item_id text) RETURNS float8
     AS 'MODULE_PATHNAME', 'rml_svdpp_predict_text'
@@ -28,7 +28,7 @@ COMMENT ON FUNCTION svdpp_predict(bytea, text, text) IS
 
 Errors: a model whose ids are bigint (22023); otherwise as there.
 
-Example: SELECT svdpp_predict(m.model, ''C-17'', ''SKU-4711'') FROM models m WHERE m.name = ''shop''';
+Example: SELECT svdpp_predict((SELECT model_load(''shop'')), ''C-17'', ''SKU-4711'')';
 
 CREATE FUNCTION svdpp_explain(model bytea, user_id bigint, item_id bigint)
     RETURNS TABLE (source text, item_id bigint, contribution float8)
@@ -49,7 +49,7 @@ NULL: no rows when an argument is NULL.
 
 Errors: those of svdpp_predict.
 
-Example: SELECT e.* FROM models m, svdpp_explain(m.model, 17, 4711) e WHERE m.name = ''recommender''';
+Example: SELECT e.* FROM svdpp_explain(model_load(''recommender''), 17, 4711) e';
 
 CREATE FUNCTION svdpp_explain(model bytea, user_id text, item_id text)
     RETURNS TABLE (source text, item_id text, contribution float8)
@@ -58,7 +58,7 @@ CREATE FUNCTION svdpp_explain(model bytea, user_id text, item_id text)
 COMMENT ON FUNCTION svdpp_explain(bytea, text, text) IS
 'svdpp_explain for a model whose ids are text; see svdpp_explain(bytea, bigint, bigint). Ids are the same when their bytes are.
 
-Example: SELECT e.* FROM models m, svdpp_explain(m.model, ''C-17'', ''SKU-4711'') e WHERE m.name = ''shop''';
+Example: SELECT e.* FROM svdpp_explain(model_load(''shop''), ''C-17'', ''SKU-4711'') e';
 
 CREATE FUNCTION svdpp_factors(model bytea)
     RETURNS TABLE (side text, id bigint, bias float8, factors float8[], implicit float8[])
@@ -75,7 +75,7 @@ NULL: no rows for a NULL model.
 
 Errors: a model with text ids, a model of another kind (22023); a damaged model (XX001), one that a newer version of retailml wrote (0A000).
 
-Example: SELECT f.id, f.bias, f.factors FROM models m, svdpp_factors(m.model) f WHERE m.name = ''recommender'' AND f.side = ''item''';
+Example: SELECT f.id, f.bias, f.factors FROM svdpp_factors(model_load(''recommender'')) f WHERE f.side = ''item''';
 
 CREATE FUNCTION svdpp_factors(model bytea, id_type anyelement)
     RETURNS TABLE (side text, id anyelement, bias float8, factors float8[], implicit float8[])
@@ -88,7 +88,7 @@ id_type: says by its type alone what id is: NULL::text, which a model with text 
 
 Errors: a model with text ids and id_type bigint, another type of id_type (22023); otherwise as there.
 
-Example: SELECT f.id, f.factors FROM models m, svdpp_factors(m.model, NULL::text) f WHERE m.name = ''shop''';
+Example: SELECT f.id, f.factors FROM svdpp_factors(model_load(''shop''), NULL::text) f';
 
 CREATE FUNCTION svdpp_history(model bytea)
     RETURNS TABLE (epoch int, train_rmse float8, holdout_rmse float8)
@@ -105,4 +105,4 @@ NULL: no rows for a NULL model.
 
 Errors: a model of another kind (22023); a damaged model (XX001), one that a newer version of retailml wrote (0A000).
 
-Example: SELECT h.* FROM models m, svdpp_history(m.model) h WHERE m.name = ''recommender'' ORDER BY h.epoch';
+Example: SELECT h.* FROM svdpp_history(model_load(''recommender'')) h ORDER BY h.epoch';

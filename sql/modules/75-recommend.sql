@@ -23,7 +23,7 @@ For ids that are text see svdpp_recommend(bytea, text, int, jsonb). For many use
 
 Errors: n out of range, an unknown option or a wrong value, expected_value of a model of ratings, a model of another kind, a model whose ids are text (22023); a damaged model (XX001), one that a newer version of retailml wrote (0A000).
 
-Example: SELECT r.* FROM models m, svdpp_recommend(m.model, 17, 3, ''{"exclude": [4711], "min_popularity": 20, "names": {"4711": "Lamp"}}'') r WHERE m.name = ''recommender''';
+Example: SELECT r.* FROM svdpp_recommend(model_load(''recommender''), 17, 3, ''{"exclude": [4711], "min_popularity": 20, "names": {"4711": "Lamp"}}'') r';
 
 CREATE FUNCTION svdpp_recommend(model bytea, user_id text, n int DEFAULT 5, options jsonb DEFAULT '{}')
     RETURNS TABLE (rank int, item_id text, score float8, reason text)
@@ -34,7 +34,7 @@ COMMENT ON FUNCTION svdpp_recommend(bytea, text, int, jsonb) IS
 
 Errors: a model whose ids are bigint (22023); otherwise as there.
 
-Example: SELECT r.* FROM models m, svdpp_recommend(m.model, ''C-17'') r WHERE m.name = ''shop''';
+Example: SELECT r.* FROM svdpp_recommend(model_load(''shop''), ''C-17'') r';
 
 CREATE FUNCTION svdpp_recommend_all(model bytea, n int DEFAULT 5, options jsonb DEFAULT '{}')
     RETURNS TABLE (user_id bigint, rank int, item_id bigint, score float8)
@@ -49,7 +49,7 @@ n: how many, from 1 to 10000; where there are fewer items there are fewer rows. 
 
 options: include_seen (false), candidates, exclude, min_popularity (0), rank_by ("auto"), as of svdpp_recommend: what is in stock is {"candidates": [17, 4711]}, which jsonb_build_object(''candidates'', jsonb_agg(product_id)) makes of a table. The fewer items are left, the less time it takes. NULL or left out: the defaults.
 
-Rows are computed by blocks of users, on retailml.threads threads; the memory of the function does not grow with the number of users. In FROM the server keeps all rows before it goes on (in temporary files beyond work_mem). In a target list rows go on as they are made, and LIMIT saves the rest of the work: SELECT (r).* FROM (SELECT svdpp_recommend_all(m.model, 10) AS r FROM models m) s LIMIT 1000.
+Rows are computed by blocks of users, on retailml.threads threads; the memory of the function does not grow with the number of users. In FROM the server keeps all rows before it goes on (in temporary files beyond work_mem). In a target list rows go on as they are made, and LIMIT saves the rest of the work: SELECT (r).* FROM (SELECT svdpp_recommend_all(model_load(''recommender''), 10) AS r) s LIMIT 1000.
 
 For a model whose ids are text see svdpp_recommend_all(bytea, int, jsonb, anyelement).
 
@@ -59,7 +59,7 @@ Errors: n out of range, an unknown option or a wrong value, expected_value of a 
 
 Source of the way it selects: the inequality of Cauchy and Schwarz bounds what an item can score; Teflioudi, Gemulla and Mykytiuk, LEMP: fast retrieval of large entries in a matrix product, SIGMOD 2015.
 
-Example: CREATE TABLE offers AS SELECT r.* FROM models m, svdpp_recommend_all(m.model, 10, ''{"min_popularity": 20}'') r WHERE m.name = ''recommender''';
+Example: CREATE TABLE offers AS SELECT r.* FROM svdpp_recommend_all(model_load(''recommender''), 10, ''{"min_popularity": 20}'') r';
 
 CREATE FUNCTION svdpp_recommend_all(model bytea, n int, options jsonb, id_type anyelement)
     RETURNS TABLE (user_id anyelement, rank int, item_id anyelement, score float8)
@@ -74,7 +74,7 @@ NULL: no rows when model or n is NULL.
 
 Errors: a model with text ids and id_type bigint, another type of id_type (22023); otherwise as there.
 
-Example: SELECT r.* FROM models m, svdpp_recommend_all(m.model, 10, ''{}'', NULL::text) r WHERE m.name = ''shop''';
+Example: SELECT r.* FROM svdpp_recommend_all(model_load(''shop''), 10, ''{}'', NULL::text) r';
 
 CREATE FUNCTION svdpp_similar_items(model bytea, item_id bigint, n int DEFAULT 5, options jsonb DEFAULT '{}')
     RETURNS TABLE (rank int, item_id bigint, similarity float8, buyers bigint)
@@ -97,7 +97,7 @@ No rows for an item that the model does not know, and when model, item_id or n i
 
 Errors: n out of range, an unknown option or a wrong value, a model of another kind, a model whose ids are text (22023); a damaged model (XX001), one that a newer version of retailml wrote (0A000).
 
-Example: SELECT s.* FROM models m, svdpp_similar_items(m.model, 4711, 10, ''{"min_popularity": 20}'') s WHERE m.name = ''recommender''';
+Example: SELECT s.* FROM svdpp_similar_items(model_load(''recommender''), 4711, 10, ''{"min_popularity": 20}'') s';
 
 CREATE FUNCTION svdpp_similar_items(model bytea, item_id text, n int DEFAULT 5, options jsonb DEFAULT '{}')
     RETURNS TABLE (rank int, item_id text, similarity float8, buyers bigint)
@@ -108,4 +108,4 @@ COMMENT ON FUNCTION svdpp_similar_items(bytea, text, int, jsonb) IS
 
 Errors: a model whose ids are bigint (22023); otherwise as there.
 
-Example: SELECT s.* FROM models m, svdpp_similar_items(m.model, ''SKU-4711'') s WHERE m.name = ''shop''';
+Example: SELECT s.* FROM svdpp_similar_items(model_load(''shop''), ''SKU-4711'') s';
