@@ -27,14 +27,14 @@ ORDER BY as_of;
 -- 3. Fit on four of five customers and the days before the last.  Three methods are compared by
 --    cross-validation, all rows of a customer in one fold; the best is kept and calibrated.
 
-INSERT INTO models (name, model)
+INSERT INTO fitted (name, model)
 SELECT 'churn', churn_fit(d, 'churned', '{"exclude": ["n", "as_of"]}')
 FROM customer_days AS d
 WHERE n > 1 AND is_train(customer_id);
 
 SELECT method, round(log_loss, 4) AS log_loss, round(roc_auc, 3) AS roc_auc, round(pr_auc, 3) AS pr_auc,
        round(brier, 4) AS brier
-FROM models, jsonb_to_recordset(model_info(model) -> 'comparison')
+FROM fitted, jsonb_to_recordset(model_info(model) -> 'comparison')
     AS (method text, log_loss numeric, roc_auc numeric, pr_auc numeric, brier numeric)
 WHERE name = 'churn'
 ORDER BY log_loss;
@@ -43,7 +43,7 @@ ORDER BY log_loss;
 
 CREATE TABLE held_out AS
 SELECT customer_id, churned, future_spend, churn_predict(model, d) AS probability
-FROM customer_days AS d, models
+FROM customer_days AS d, fitted
 WHERE n = 1 AND NOT is_train(customer_id) AND name = 'churn';
 
 SELECT m.n, m.positives, round(m.roc_auc::numeric, 3) AS roc_auc, round(m.pr_auc::numeric, 3) AS pr_auc,
@@ -59,7 +59,7 @@ FROM (SELECT lift_curve(churned, probability, 5) AS bins FROM held_out) AS x, un
 -- 5. What does it look at?
 
 SELECT rank, feature, round(gain::numeric, 3) AS gain
-FROM models, model_importance(model)
+FROM fitted, model_importance(model)
 WHERE name = 'churn'
 ORDER BY rank
 LIMIT 6;
@@ -72,20 +72,20 @@ FROM (SELECT date_trunc('day', max(ordered_at)) + interval '1 day' AS today FROM
      customer_snapshot('purchases', today, '30 days') AS s;
 
 SELECT customer_id, round(probability::numeric, 3) AS probability, risk, reason_1, reason_2, reason_3
-FROM customers_today AS c, models, churn_explain(model, c)
+FROM customers_today AS c, fitted, churn_explain(model, c)
 WHERE name = 'churn'
 ORDER BY churn_explain.probability DESC, customer_id
 LIMIT 10;
 
 SELECT churn_risk(model, c) AS risk, count(*) AS customers, round(avg(churn_predict(model, c))::numeric, 3) AS probability
-FROM customers_today AS c, models
+FROM customers_today AS c, fitted
 WHERE name = 'churn'
 GROUP BY risk
 ORDER BY probability DESC;
 
 -- 7. Whom to call first: the money that will not come.  A second model says what a customer spends in 30 days.
 
-INSERT INTO models (name, model)
+INSERT INTO fitted (name, model)
 SELECT 'ltv', ltv_fit(d, 'future_spend', '{"exclude": ["n", "as_of"]}')
 FROM customer_days AS d
 WHERE n > 1 AND is_train(customer_id);
@@ -94,7 +94,7 @@ SELECT what, round((m).mae::numeric, 2) AS mae, round((m).rmse::numeric, 2) AS r
 FROM (SELECT regression_metrics(future_spend, ltv_predict(model, d)) AS ltv,
              regression_metrics(future_spend, spend_30d) AS last_month,
              regression_metrics(future_spend, spend_365d * 30 / 365) AS last_year
-      FROM customer_days AS d, models
+      FROM customer_days AS d, fitted
       WHERE n = 1 AND NOT is_train(customer_id) AND name = 'ltv') AS x,
      LATERAL (VALUES (1, 'ltv_predict', ltv), (2, 'last 30 days', last_month), (3, 'last year, a 30 days'' part', last_year))
          AS compared (place, what, m)
@@ -103,7 +103,7 @@ ORDER BY place;
 SELECT customer_id, round(churn_predict(churn.model, c)::numeric, 3) AS churn_probability,
        round((spend_365d * 30 / 365)::numeric, 2) AS usual_spend, round(ltv_predict(ltv.model, c)::numeric, 2) AS expected_spend,
        round((spend_365d * 30 / 365 - ltv_predict(ltv.model, c))::numeric, 2) AS at_stake
-FROM customers_today AS c, models AS churn, models AS ltv
+FROM customers_today AS c, fitted AS churn, fitted AS ltv
 WHERE churn.name = 'churn' AND ltv.name = 'ltv'
 ORDER BY at_stake DESC, customer_id
 LIMIT 5;

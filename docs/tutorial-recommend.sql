@@ -1,6 +1,6 @@
 -- From the same log to products that customers may want next, with reasons.
 --
--- Starts from the tables purchases_checked and models of docs/tutorial.sql, and from the table
+-- Starts from the tables purchases_checked and fitted of docs/tutorial.sql, and from the table
 -- products_raw (product_id, product, category) beside the log.  `make demo` runs this file after
 -- docs/tutorial-churn.sql; docs/tutorial-recommend.md explains it.
 
@@ -52,7 +52,7 @@ ORDER BY rank, cell;
 
 -- 3. Train with the best.  Amounts are learnt as ln(1 + amount).
 
-INSERT INTO models (name, model)
+INSERT INTO fitted (name, model)
 SELECT 'recommender', svdpp_train(customer_id, product_id, amount,
                                   (SELECT params || '{"implicit": "purchases"}' FROM recommender_choice WHERE is_best))
 FROM pairs;
@@ -60,10 +60,10 @@ FROM pairs;
 SELECT v ->> 'verdict' AS verdict, v ->> 'ratings' AS pairs, round((v ->> 'rmse')::numeric, 3) AS rmse,
        round((v ->> 'biases_rmse')::numeric, 3) AS biases, round((v ->> 'item_mean_rmse')::numeric, 3) AS item_mean,
        round((v ->> 'z')::numeric, 1) AS z
-FROM (SELECT model_info(model) -> 'verdict' AS v FROM models WHERE name = 'recommender') AS info;
+FROM (SELECT model_info(model) -> 'verdict' AS v FROM fitted WHERE name = 'recommender') AS info;
 
 SELECT epoch, round(train_rmse::numeric, 3) AS train_rmse, round(holdout_rmse::numeric, 3) AS holdout_rmse
-FROM models, svdpp_history(model)
+FROM fitted, svdpp_history(model)
 WHERE name = 'recommender' AND (epoch = 1 OR epoch % 10 = 0)
 ORDER BY epoch;
 
@@ -73,7 +73,7 @@ CREATE TABLE trial AS
 SELECT *, fold(customer_id || ' ' || product_id) = 1 AS hidden
 FROM pairs;
 
-INSERT INTO models (name, model)
+INSERT INTO fitted (name, model)
 SELECT 'trial', svdpp_train(customer_id, product_id, amount,
                             (SELECT params || '{"implicit": "purchases", "holdout": 0}' FROM recommender_choice WHERE is_best))
 FROM trial
@@ -86,7 +86,7 @@ WITH customers AS (SELECT customer_id, row_number() OVER (ORDER BY md5(customer_
      candidates AS MATERIALIZED
          (SELECT customer, product_id, buyers, hidden IS TRUE AS hit, coalesce(amount, 0) AS amount,
                  exp(svdpp_predict(model, customer_id, product_id)) - 1 AS predicted
-          FROM models, customers CROSS JOIN products LEFT JOIN trial USING (customer_id, product_id)
+          FROM fitted, customers CROSS JOIN products LEFT JOIN trial USING (customer_id, product_id)
           WHERE name = 'trial' AND hidden IS NOT FALSE AND customer <= 500)
 SELECT place, by, product_id, hit, amount
 FROM (SELECT *, row_number() OVER (PARTITION BY place, customer ORDER BY worth DESC, product_id) AS rank
@@ -117,7 +117,7 @@ CREATE TABLE offers AS
 SELECT *
 FROM (SELECT no, customer_id, row_number() OVER (PARTITION BY no ORDER BY buyers * amount DESC, product_id) AS rank,
              product_id, buyers, score, amount, reason
-      FROM three_customers, models, svdpp_recommend(model, customer_id, 10000)
+      FROM three_customers, fitted, svdpp_recommend(model, customer_id, 10000)
       JOIN product_popularity ON product_id = item_id, LATERAL (SELECT exp(score) - 1 AS amount) AS a
       WHERE name = 'recommender') AS all_products
 WHERE rank <= 5;
@@ -154,13 +154,13 @@ ORDER BY no;
 -- Every number is one that plain SQL gives: the first offer again, from the purchases and the factors.
 
 WITH bought AS (SELECT * FROM purchases_checked JOIN products_raw USING (product_id) WHERE problem IS NULL),
-     factors AS (SELECT f.* FROM models, svdpp_factors(model, NULL::text) AS f WHERE name = 'recommender')
+     factors AS (SELECT f.* FROM fitted, svdpp_factors(model, NULL::text) AS f WHERE name = 'recommender')
 SELECT (SELECT round(100 * sum(amount) FILTER (WHERE b.category = p.category) / sum(amount))
         FROM bought AS b WHERE b.customer_id = offers.customer_id) AS percent_of_spending,
        (SELECT count(DISTINCT b.customer_id) FROM bought AS b WHERE b.product_id = offers.product_id) AS buyers,
        round((SELECT exp((model_info(model) ->> 'mean')::float8 + u.bias + i.bias + sum(q * (p + y))) - 1
               FROM unnest(i.factors, u.factors, u.implicit) AS f (q, p, y))::numeric) AS would_spend
-FROM offers JOIN products_raw AS p USING (product_id), models, factors AS u, factors AS i
+FROM offers JOIN products_raw AS p USING (product_id), fitted, factors AS u, factors AS i
 WHERE no = 1 AND rank = 1 AND name = 'recommender'
   AND u.side = 'user' AND u.id = customer_id AND i.side = 'item' AND i.id = product_id;
 
@@ -169,7 +169,7 @@ WHERE no = 1 AND rank = 1 AND name = 'recommender'
 CREATE TABLE parts AS
 SELECT source, item_id AS product_id, contribution,
        row_number() OVER (PARTITION BY source ORDER BY contribution DESC, item_id) AS place
-FROM offers, models, svdpp_explain(model, customer_id, product_id)
+FROM offers, fitted, svdpp_explain(model, customer_id, product_id)
 WHERE no = 1 AND rank = 1 AND name = 'recommender';
 
 SELECT part, count(*) AS rows, round(sum(contribution)::numeric, 3) AS contribution
@@ -190,7 +190,7 @@ CREATE TABLE all_offers AS
 SELECT customer_id, rank, product_id, worth
 FROM (SELECT user_id AS customer_id, item_id AS product_id, worth,
              row_number() OVER (PARTITION BY user_id ORDER BY worth DESC, item_id) AS rank
-      FROM models, svdpp_recommend_all(model, 100, '{}', NULL::text) JOIN product_popularity ON product_id = item_id,
+      FROM fitted, svdpp_recommend_all(model, 100, '{}', NULL::text) JOIN product_popularity ON product_id = item_id,
            LATERAL (SELECT buyers * (exp(score) - 1) / (SELECT count(DISTINCT customer_id) FROM pairs) AS worth) AS w
       WHERE name = 'recommender') AS candidates
 WHERE rank <= 5;
@@ -204,7 +204,7 @@ LIMIT 5;
 -- 8. What is like it?  For the page of a product in the shop.
 
 SELECT s.rank, likes.product, likes.category, round(similarity::numeric, 3) AS similarity, s.buyers
-FROM offers, models, svdpp_similar_items(model, product_id, 5) AS s
+FROM offers, fitted, svdpp_similar_items(model, product_id, 5) AS s
 JOIN products_raw AS likes ON likes.product_id = item_id
 WHERE no = 1 AND offers.rank = 1 AND name = 'recommender'
 ORDER BY s.rank;

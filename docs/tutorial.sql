@@ -116,33 +116,33 @@ ORDER BY k;
 
 -- 7. Fit with the k of the elbow (or of the best silhouette), and keep the models in a table.
 
-CREATE TABLE models (name text PRIMARY KEY, model bytea NOT NULL, fitted_at timestamptz DEFAULT now());
+CREATE TABLE fitted (name text PRIMARY KEY, model bytea NOT NULL, fitted_at timestamptz DEFAULT now());
 
-INSERT INTO models (name, model)
+INSERT INTO fitted (name, model)
 SELECT 'segments', kmeans_fit(f, (SELECT k FROM k_choice ORDER BY is_elbow DESC, is_best DESC LIMIT 1),
                               '{"exclude": ["customer_id"], "order_by": "monetary"}')
 FROM features f;
 
-INSERT INTO models (name, model)
+INSERT INTO fitted (name, model)
 SELECT 'rfm', rfm_fit(recency_days, frequency, monetary)
 FROM customer_rfm;
 
 SELECT name, length(model) AS bytes, model_info(model) ->> 'algorithm' AS algorithm,
        model_info(model) ->> 'rows' AS rows
-FROM models
+FROM fitted
 ORDER BY name;
 
 -- 8. Who is in which segment?  The model names its segments by what sets them apart.
 
 CREATE TABLE customer_segments AS
 SELECT customer_id, kmeans_predict(model, f) AS cluster
-FROM features f, models
+FROM features f, fitted
 WHERE name = 'segments';
 
 CREATE TABLE segment_names AS
 SELECT DISTINCT cluster, profile.name, size, share
-FROM models, segment_profile(model) AS profile
-WHERE models.name = 'segments';
+FROM fitted, segment_profile(model) AS profile
+WHERE fitted.name = 'segments';
 
 SELECT cluster, name, size, round((100 * share)::numeric, 1) AS percent,
        round((100 * sum(monetary) / sum(sum(monetary)) OVER ())::numeric, 1) AS revenue_percent,
@@ -158,8 +158,8 @@ ORDER BY cluster;
 -- Why they are called that: z is the distance from the average customer in standard deviations.
 
 SELECT cluster, profile.name, feature, round(z::numeric, 2) AS z, rank
-FROM models, segment_profile(model) AS profile
-WHERE models.name = 'segments'
+FROM fitted, segment_profile(model) AS profile
+WHERE fitted.name = 'segments'
 ORDER BY cluster, rank;
 
 -- 9. Score customers that were not there: the models are all it takes.
@@ -170,7 +170,7 @@ VALUES ('first order yesterday', 1.0, 1, 40.0),
        ('gone for a year', 365.0, 12, 4000.0);
 
 SELECT customer_id, scores.*
-FROM new_customers, models, rfm_score(model, recency_days, frequency, monetary) AS scores
+FROM new_customers, fitted, rfm_score(model, recency_days, frequency, monetary) AS scores
 WHERE name = 'rfm';
 
 CREATE VIEW new_features AS
@@ -182,6 +182,6 @@ FROM new_customers;
 
 SELECT customer_id, cluster, segment_names.name AS segment
 FROM (SELECT customer_id, kmeans_predict(model, f) AS cluster
-      FROM new_features f, models
+      FROM new_features f, fitted
       WHERE name = 'segments') AS scored
 JOIN segment_names USING (cluster);
