@@ -56,6 +56,7 @@ CREATE TABLE customer_rfm AS
 SELECT customer_id, (rfm(order_id, ordered_at, amount, as_of)).*
 FROM purchases,
      (SELECT date_trunc('day', max(ordered_at)) + interval '1 day' AS as_of FROM purchases) AS last_day
+WHERE ordered_at < as_of
 GROUP BY customer_id;
 
 SELECT customer_id, round(recency_days::numeric, 1) AS recency_days, frequency,

@@ -76,13 +76,13 @@ It computes, in one pass and without sorting,
   monetary        sum(amount), 0 when all are NULL
   first_order_at  min(ordered_at)
   last_order_at   max(ordered_at)
-over the rows WHERE ordered_at <= as_of: rows after as_of are ignored, so numbers for a day in the past are what they would have been on that day. monetary is the exact sum, rounded once: it has the same bits whatever the order of the rows or the plan, and equals sum(amount)::float8 for numeric amounts.
+over the rows WHERE ordered_at <= as_of: rows after as_of are ignored, so numbers for a day in the past are what they would have been on that day. A row at as_of itself counts; in customer_snapshot it does not (ordered_at < as_of), and where ordered_at is a date, that is a day of orders. Say WHERE ordered_at < as_of to have the same rows. monetary is the exact sum, rounded once: it has the same bits whatever the order of the rows or the plan, and equals sum(amount)::float8 for numeric amounts.
 
 NULL: a row whose ordered_at is NULL or infinite is ignored; a NULL (or NaN) amount adds nothing, but its order counts; a NULL order_id is no order, but its amount and date count. The result is NULL when no row is left: on that day this was no customer yet.
 
 Errors: as_of NULL or infinite (22023) or not the same in the group (22023), infinite amount (22003), order_id of a type without equality (42883).
 
-Example: SELECT customer_id, (rfm(order_id, purchased_at, amount, ''2025-01-01'')).* FROM purchases GROUP BY customer_id';
+Example: SELECT customer_id, (rfm(order_id, purchased_at, amount, ''2025-01-01'')).* FROM purchases WHERE purchased_at < ''2025-01-01'' GROUP BY customer_id';
 
 CREATE AGGREGATE rfm(order_id anyelement, ordered_at timestamptz, amount numeric, as_of timestamptz) (
     SFUNC = rfm_accum, STYPE = internal, SSPACE = 256,
@@ -102,7 +102,7 @@ CREATE FUNCTION rfm_score(recency float8, frequency float8, monetary float8) RET
 COMMENT ON FUNCTION rfm_score(float8, float8, float8) IS
 'Window function: RFM scores 1 (worst) .. 5 (best) of each row within its partition, code and segment.
 
-recency: days since the last order, low is good; frequency and monetary: high is good. The score of a value is 1 + floor(5 * share of rows that are strictly worse): a 5 is better than at least 80 % of the partition, equal values get equal scores, and the order of rows does not matter. ORDER BY and frame of the window have no effect.
+recency: days since the last order, low is good; frequency and monetary: high is good. Take all three from one source: rfm counts orders at as_of itself, customer_snapshot does not. The score of a value is 1 + floor(5 * share of rows that are strictly worse): a 5 is better than at least 80 % of the partition, equal values get equal scores, and the order of rows does not matter. ORDER BY and frame of the window have no effect.
 
 NULL for a row with a NULL or NaN argument; such rows are left out of the comparison.
 
@@ -138,7 +138,7 @@ CREATE AGGREGATE rfm_fit(recency float8, frequency float8, monetary float8, opti
 COMMENT ON AGGREGATE rfm_fit(float8, float8, float8, jsonb) IS
 'The cut points of RFM scores, as a model: rfm_score(model, ...) then scores any customer on this scale, today''s or next month''s.
 
-recency: days since the last order, low is good; frequency and monetary: high is good. On the rows it was fitted on a model gives the scores of the window function rfm_score.
+recency: days since the last order, low is good; frequency and monetary: high is good. Fit and score values of one source: rfm counts orders at as_of itself, customer_snapshot does not. On the rows it was fitted on a model gives the scores of the window function rfm_score.
 
 Options (jsonb object)
   bins      number of scores, 2 .. 10 (5). The built-in segments of other numbers than 5 follow from the scores brought to 1 .. 5 in proportion. With 10, codes have two digits per score

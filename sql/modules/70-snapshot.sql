@@ -44,7 +44,7 @@ COMMENT ON FUNCTION customer_snapshot(regclass, timestamptz, interval, jsonb) IS
 
 Arguments
   purchases  table, partitioned or foreign table, view or materialized view with a row per order or order line
-  as_of      the moment; customers are those with a purchase before it (ordered_at < as_of)
+  as_of      the moment; customers are those with a purchase before it (ordered_at < as_of; the aggregate rfm counts rows at as_of too, unless a WHERE leaves them out)
   horizon    outcomes are those of as_of <= ordered_at < as_of + horizon; default 90 days. Days are 24 hours, months are calendar months in UTC
   columns    which column is which, where names differ: a jsonb object of plain column names, such as {"customer_id": "Customer ID", "ordered_at": "InvoiceDate"}; default NULL
 Keys of columns, with what is taken when the key is absent
