@@ -19,7 +19,7 @@ FROM log LEFT JOIN months ON month < log.last_month AND new BETWEEN customers * 
 -- 2. The pipeline: a query with a row per customer, as of the moment $1, and what to make of it.
 
 SELECT pipeline_create('segments', $query$
-    SELECT customer_id, ln(1 + recency_days) AS recency, ln(1 + frequency) AS frequency, ln(1 + monetary) AS monetary,
+    SELECT customer_id, ln(1 + recency_days) AS recency, ln(1 + frequency) AS frequency, ln(1 + greatest(monetary, 0)) AS monetary,
            recency_days AS days_since_last, frequency AS orders, monetary AS revenue
     FROM (SELECT customer_id, (retailml.rfm(order_id, ordered_at, amount, $1)).*
           FROM tutorial.purchases

@@ -98,7 +98,7 @@ CREATE VIEW features AS
 SELECT customer_id,
        ln(1 + recency_days) AS recency,
        ln(1 + frequency)    AS frequency,
-       ln(1 + monetary)     AS monetary
+       ln(1 + greatest(monetary, 0)) AS monetary
 FROM customer_rfm;
 
 -- 6. How many segments?  Every number from 2 to 10, which is what marketing can use; the data are
@@ -178,7 +178,7 @@ CREATE VIEW new_features AS
 SELECT customer_id,
        ln(1 + recency_days) AS recency,
        ln(1 + frequency)    AS frequency,
-       ln(1 + monetary)     AS monetary
+       ln(1 + greatest(monetary, 0)) AS monetary
 FROM new_customers;
 
 SELECT customer_id, cluster, segment_names.name AS segment
