@@ -5,7 +5,7 @@ CREATE FUNCTION generate_synthetic_support(internal) RETURNS internal
     LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 
 COMMENT ON FUNCTION generate_synthetic_support(internal) IS
-'Tells the planner how many rows the generate_synthetic functions return. Not to be called.';
+'Tells the planner how many rows the generate_synthetic functions return; not for direct use.';
 
 CREATE FUNCTION generate_synthetic_products(n int DEFAULT 50, seed bigint DEFAULT 42)
     RETURNS TABLE (

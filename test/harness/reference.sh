@@ -138,6 +138,20 @@ as_markdown()
     # shellcheck disable=SC2016
     echo 'Generated from the catalog by `make reference`: the text of an entry is the COMMENT of the object.'
     echo
+    cat <<'TEXT'
+In the examples, `features`, `customers`, `purchases` and `ratings` are tables of yours, and `model_load('segments')` is the model that
+`model_save` keeps under this name; a model from a column of a table does as well. `(SELECT model_load(...))` is read once for all rows.
+
+`\df retailml.*` also lists what aggregates and pipelines are made of. What is for use, by name:
+
+```sql
+SELECT oid::regprocedure AS function, split_part(obj_description(oid, 'pg_proc'), E'\n', 1) AS what
+FROM pg_proc
+WHERE pronamespace = 'retailml'::regnamespace AND obj_description(oid, 'pg_proc') NOT LIKE '%not for direct use.'
+ORDER BY proname, oid;
+```
+
+TEXT
     # the settings exist once the module is loaded; LOAD needs no function of it
     { echo "\\set ON_ERROR_STOP on"; echo "LOAD '\$libdir/retailml';"; query; } >"$RETAILML_SCRATCH/reference.sql"
     # types of the schema are shown by their bare names, whatever the database's search_path
