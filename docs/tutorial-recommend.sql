@@ -80,19 +80,21 @@ FROM trial
 WHERE NOT hidden;
 
 CREATE TABLE trial_offers AS
-WITH customers AS (SELECT customer_id, row_number() OVER (ORDER BY md5(customer_id)) AS customer
-                   FROM trial WHERE hidden GROUP BY customer_id),
-     products AS (SELECT product_id, count(*) AS buyers FROM trial WHERE NOT hidden GROUP BY product_id),
-     candidates AS MATERIALIZED
-         (SELECT customer, product_id, buyers, hidden IS TRUE AS hit, coalesce(amount, 0) AS amount,
-                 exp(svdpp_predict(model, customer_id, product_id)) - 1 AS predicted
-          FROM fitted, customers CROSS JOIN products LEFT JOIN trial USING (customer_id, product_id)
-          WHERE name = 'trial' AND hidden IS NOT FALSE AND customer <= 500)
-SELECT place, by, product_id, hit, amount
-FROM (SELECT *, row_number() OVER (PARTITION BY place, customer ORDER BY worth DESC, product_id) AS rank
-      FROM candidates, LATERAL (VALUES (1, 'popularity', buyers), (2, 'predicted amount', predicted),
-                                       (3, 'both', buyers * predicted)) AS v (place, by, worth)) AS lists
-WHERE rank <= 5;
+WITH customers AS (SELECT customer_id FROM trial WHERE hidden GROUP BY customer_id ORDER BY md5(customer_id) LIMIT 500),
+     popular AS (SELECT product_id, count(*) AS buyers FROM trial WHERE NOT hidden GROUP BY product_id),
+     lists AS
+         (SELECT 1 AS place, 'popularity' AS by, customer_id, product_id
+          FROM customers AS c, LATERAL (SELECT product_id FROM popular AS p
+                                        WHERE NOT EXISTS (SELECT FROM trial AS t WHERE NOT hidden AND (t.customer_id, t.product_id) = (c.customer_id, p.product_id))
+                                        ORDER BY buyers DESC, product_id LIMIT 5) AS five
+          UNION ALL
+          SELECT 2, 'predicted amount', customer_id, item_id
+          FROM customers, fitted, svdpp_recommend(model, customer_id, 5, '{"rank_by": "prediction"}') WHERE name = 'trial'
+          UNION ALL
+          SELECT 3, 'expected value', customer_id, item_id
+          FROM customers, fitted, svdpp_recommend(model, customer_id, 5) WHERE name = 'trial')
+SELECT place, by, product_id, hidden IS NOT NULL AS hit, coalesce(amount, 0) AS amount
+FROM lists LEFT JOIN trial USING (customer_id, product_id);
 
 SELECT by, count(*) AS offers, count(*) FILTER (WHERE hit) AS hits, round(avg(hit::int), 3) AS precision_at_5,
        round(avg(amount)::numeric, 2) AS revenue_per_offer, count(DISTINCT product_id) AS products
@@ -114,13 +116,11 @@ UNION ALL
 SELECT 3, 'new', 'somebody new';
 
 CREATE TABLE offers AS
-SELECT *
-FROM (SELECT no, customer_id, row_number() OVER (PARTITION BY no ORDER BY buyers * amount DESC, product_id) AS rank,
-             product_id, buyers, score, amount, reason
-      FROM three_customers, fitted, svdpp_recommend(model, customer_id, 10000)
-      JOIN product_popularity ON product_id = item_id, LATERAL (SELECT exp(score) - 1 AS amount) AS a
-      WHERE name = 'recommender') AS all_products
-WHERE rank <= 5;
+SELECT no, customer_id, rank, item_id AS product_id, score, exp(score) - 1 AS amount, reason
+FROM three_customers, fitted,
+     svdpp_recommend(model, customer_id, 5,
+                     jsonb_build_object('names', (SELECT jsonb_object_agg(product_id, product) FROM products_raw)))
+WHERE name = 'recommender';
 
 -- What share of a customer's money goes to a category?
 
@@ -140,6 +140,7 @@ SELECT who, offers.rank, product,
 FROM offers
 JOIN three_customers USING (no, customer_id)
 JOIN products_raw USING (product_id)
+JOIN product_popularity USING (product_id)
 LEFT JOIN category_interest USING (customer_id, category)
 CROSS JOIN (SELECT count(DISTINCT customer_id) AS customers FROM customer_products) AS c
 ORDER BY no, rank;
@@ -148,8 +149,8 @@ ORDER BY no, rank;
 
 SELECT who, product, reason
 FROM offers JOIN three_customers USING (no, customer_id) JOIN products_raw USING (product_id)
-WHERE rank = 1
-ORDER BY no;
+WHERE no = 2 OR rank = 1
+ORDER BY no, rank;
 
 -- Every number is one that plain SQL gives: the first offer again, from the purchases and the factors.
 
@@ -184,18 +185,14 @@ FROM parts, offers
 WHERE no = 1 AND rank = 1
 GROUP BY score;
 
--- 7. Everybody, for the dashboard: a hundred candidates each, of which the five that are worth most.
+-- 7. Everybody, for the dashboard.
 
 CREATE TABLE all_offers AS
-SELECT customer_id, rank, product_id, worth
-FROM (SELECT user_id AS customer_id, item_id AS product_id, worth,
-             row_number() OVER (PARTITION BY user_id ORDER BY worth DESC, item_id) AS rank
-      FROM fitted, svdpp_recommend_all(model, 100, '{}', NULL::text) JOIN product_popularity ON product_id = item_id,
-           LATERAL (SELECT buyers * (exp(score) - 1) / (SELECT count(DISTINCT customer_id) FROM pairs) AS worth) AS w
-      WHERE name = 'recommender') AS candidates
-WHERE rank <= 5;
+SELECT user_id AS customer_id, rank, item_id AS product_id, exp(score) - 1 AS amount
+FROM fitted, svdpp_recommend_all(model, 5, '{}', NULL::text)
+WHERE name = 'recommender';
 
-SELECT product, category, count(*) AS offered, buyers, round(avg(worth)::numeric, 2) AS worth
+SELECT product, category, count(*) AS offered, buyers, round(avg(amount)::numeric) AS would_spend
 FROM all_offers JOIN products_raw USING (product_id) JOIN product_popularity USING (product_id)
 GROUP BY product_id, product, category, buyers
 ORDER BY offered DESC, product_id
@@ -204,7 +201,7 @@ LIMIT 5;
 -- 8. What is like it?  For the page of a product in the shop.
 
 SELECT s.rank, likes.product, likes.category, round(similarity::numeric, 3) AS similarity, s.buyers
-FROM offers, fitted, svdpp_similar_items(model, product_id, 5) AS s
+FROM offers, fitted, svdpp_similar_items(model, product_id, 5, '{"min_popularity": 20}') AS s
 JOIN products_raw AS likes ON likes.product_id = item_id
 WHERE no = 1 AND offers.rank = 1 AND name = 'recommender'
 ORDER BY s.rank;

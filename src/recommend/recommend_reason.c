@@ -14,7 +14,7 @@
 #define MOST_NAMED 3
 
 /* what the items of a user add is no reason below this part of the range of the ratings */
-#define LEAST_PART 0.01
+#define LEAST_PART 0.005
 
 static const char *
 popularity(const RmlRecommender *recommender, RmlEnv *env, int32_t item)

@@ -89,7 +89,7 @@ SELECT name, user_id, r.*, coalesce((SELECT 'goes with ' || CASE count(*) WHEN 1
             ELSE string_agg(e.item_id::text, '' ORDER BY place) FILTER (WHERE place = 1) || ', ' || string_agg(e.item_id::text, ' and ' ORDER BY place) FILTER (WHERE place > 1) END
             || ' that the customer has (+' || round(sum(contribution)::numeric, 2) || '); '
         FROM (SELECT e.item_id, contribution, row_number() OVER (ORDER BY contribution DESC, i.buyers DESC, e.item_id) AS place FROM svdpp_explain(model, user_id, r.item_id) e JOIN items i USING (item_id)
-            WHERE source = 'item' AND contribution > 0 AND e.item_id <> r.item_id) e WHERE place <= 3 HAVING sum(contribution) >= greatest(0.01 * range, 0.005)), '')
+            WHERE source = 'item' AND contribution > 0 AND e.item_id <> r.item_id) e WHERE place <= 3 HAVING sum(contribution) >= greatest(0.005 * range, 0.005)), '')
     || 'predicted ' || CASE WHEN name = 'purchases' THEN format('%s (an amount of %s)', round(score::numeric, 2), round((exp(score) - 1)::numeric, 2)) ELSE round(score::numeric, 2)::text END
     || CASE name WHEN 'unbiased' THEN '' WHEN 'purchases' THEN format(', on average %s (an amount of %s)', round(mean::numeric, 2), round((exp(mean) - 1)::numeric, 2)) ELSE ', on average ' || round(mean::numeric, 2) END
     || format('; %s of 90 customers %s it (rank %s)', buyers, CASE buyers WHEN 1 THEN 'has' ELSE 'have' END, popularity) AS wanted
