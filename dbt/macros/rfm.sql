@@ -1,4 +1,4 @@
-{#- A SELECT with one row per customer: recency_days, frequency, monetary, the scores r, f, m (1 to 5) and the segment.
+{#- A SELECT with one row per customer who has ordered by then: recency_days, frequency, monetary, the scores r, f, m (1 to 5) and the segment.
 
     relation  a log with a row per order or order line: ref('...') or source('...')
     customer, order, at, amount   SQL for the columns, as they would be written in a SELECT on it
@@ -12,6 +12,7 @@
   from (
     select {{ customer }}, ({{ retailml.retailml_object('rfm') }}({{ order }}, {{ at }}, {{ amount }}, {{ moment }})).*
     from {{ relation }}
+    where {{ at }} <= {{ moment }}
     group by {{ customer }}
   ) as known
 {%- endmacro %}
