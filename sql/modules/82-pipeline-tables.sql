@@ -278,7 +278,7 @@ BEGIN
 END
 $do$;
 
--- by name, in a join: of a role that was dropped nobody is a member, and asking is no error
+-- by name, in a list: of a role that was dropped nobody is a member, and asking is no error
 CREATE POLICY of_owner ON pipelines
-    USING (EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.rolname = owner AND pg_catalog.pg_has_role(r.oid, 'MEMBER')));
+    USING (owner IN (SELECT r.rolname FROM pg_catalog.pg_roles r WHERE pg_catalog.pg_has_role(r.oid, 'MEMBER')));
 COMMENT ON POLICY of_owner ON pipelines IS 'Members of the owner see and change a pipeline.';

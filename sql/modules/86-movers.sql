@@ -11,8 +11,9 @@ CREATE TABLE segment_movers (
     from_name text,
     to_name text,
     PRIMARY KEY (pipeline, key));
-CREATE INDEX segment_movers_names ON segment_movers
-    (pipeline, (coalesce(from_name, '(new)')), (coalesce(to_name, '(gone)')));
+-- the expressions of bi_segment_movers
+CREATE INDEX segment_movers_names ON segment_movers (pipeline, (CASE WHEN from_name IS NULL THEN '(new)' ELSE from_name END),
+    (CASE WHEN to_name IS NULL THEN '(gone)' ELSE to_name END));
 COMMENT ON TABLE segment_movers IS
 'The customers whose segment has another name than in the run before, those who are new and those who are gone; of the last published run. The run before is the last published of those with an earlier as_of (segment_migration.previous_run_id). A row per pipeline and customer; none where no such run is kept. Written by pipeline_movers in the step publish.';
 COMMENT ON COLUMN segment_movers.pipeline IS 'name of the pipeline';

@@ -1,11 +1,18 @@
 -- Views for dashboards, the same for every pipeline, and who may read them.
 --
--- They belong to whoever installed the extension, so they read past the row-level security of the tables:
--- a role that was given them sees every pipeline, and no table.  Which run is the published one is read from
--- segment_summary, which publish fills in the transaction that replaces segments_current.
+-- Everybody may read them, and row-level security says what is in them: whoever sees a pipeline or a model in the
+-- tables sees it here, and a reader (grant_reader) sees all of them here and none in the tables.  For that they
+-- belong to pg_database_owner, the role that every database has and that is a member of no other: as it is not the
+-- owner of the tables their policies hold in the views, and the policies that let readers in are for this role, so
+-- only for what comes through a view.  Who is asking is current_user, which a view does not change.  A
+-- security barrier would do as well, but it cannot read the members of a segment in the order of an index.
+--
+-- Which run is the published one is read from segment_summary, which publish fills in the transaction that replaces
+-- segments_current.
 
--- the members of one segment, nearest first; a customer without a segment is in (none)
-CREATE INDEX segments_current_name ON segments_current (pipeline, (coalesce(name, '(none)')), distance);
+-- the members of one segment, nearest first; a customer without a segment is in (none).  Not coalesce: the planner
+-- does not know that it is leakproof, and row-level security keeps what is not from an index
+CREATE INDEX segments_current_name ON segments_current (pipeline, (CASE WHEN name IS NULL THEN '(none)' ELSE name END), distance);
 
 CREATE VIEW published_runs AS
 SELECT pipeline, run_id, as_of,
@@ -43,7 +50,7 @@ COMMENT ON COLUMN bi_segments.as_of IS 'the moment the segments describe';
 COMMENT ON COLUMN bi_segments.last_update IS 'when they were published';
 
 CREATE VIEW bi_segment_members AS
-SELECT c.pipeline, c.key, c.segment, coalesce(c.name, '(none)') AS name, c.distance, r.revenue, c.features, c.last_update
+SELECT c.pipeline, c.key, c.segment, CASE WHEN c.name IS NULL THEN '(none)' ELSE c.name END AS name, c.distance, r.revenue, c.features, c.last_update
 FROM segments_current c
 LEFT JOIN pipelines p ON p.pipeline = c.pipeline
 CROSS JOIN LATERAL (SELECT c.features -> coalesce(p.options ->> 'revenue', 'monetary') AS value) AS v
@@ -125,8 +132,8 @@ COMMENT ON COLUMN bi_segment_migration.share IS 'their share of the customers of
 COMMENT ON COLUMN bi_segment_migration.as_of IS 'the moment the last run describes';
 
 CREATE VIEW bi_segment_movers AS
-SELECT m.pipeline, m.key, coalesce(m.from_name, '(new)') AS from_name, coalesce(m.to_name, '(gone)') AS to_name,
-    c.revenue, c.features, m.as_of
+SELECT m.pipeline, m.key, CASE WHEN m.from_name IS NULL THEN '(new)' ELSE m.from_name END AS from_name,
+    CASE WHEN m.to_name IS NULL THEN '(gone)' ELSE m.to_name END AS to_name, c.revenue, c.features, m.as_of
 FROM segment_movers m LEFT JOIN bi_segment_members c ON c.pipeline = m.pipeline AND c.key = m.key;
 COMMENT ON VIEW bi_segment_movers IS
 'The customers whose segment has another name than in the run before, those who are new, and those who are gone; of the last published run. The run before is the last published of those with an earlier as_of, as in bi_segment_migration. A row per pipeline and customer; no row in the first period. For lists to act on: filter by pipeline, from_name and to_name.
@@ -249,46 +256,76 @@ COMMENT ON COLUMN bi_pipeline_checks.value IS 'what was measured';
 COMMENT ON COLUMN bi_pipeline_checks.bound IS 'what it was held against';
 COMMENT ON COLUMN bi_pipeline_checks.message IS 'what is wrong, in words';
 
-ALTER VIEW published_runs OWNER TO @extowner@;
-ALTER VIEW bi_segments OWNER TO @extowner@;
-ALTER VIEW bi_segment_members OWNER TO @extowner@;
-ALTER VIEW bi_segment_profile OWNER TO @extowner@;
-ALTER VIEW bi_segment_trend OWNER TO @extowner@;
-ALTER VIEW bi_segment_migration OWNER TO @extowner@;
-ALTER VIEW bi_segment_movers OWNER TO @extowner@;
-ALTER VIEW bi_rfm_heatmap OWNER TO @extowner@;
-ALTER VIEW bi_model_quality OWNER TO @extowner@;
-ALTER VIEW bi_model_metrics OWNER TO @extowner@;
-ALTER VIEW bi_pipeline_runs OWNER TO @extowner@;
-ALTER VIEW bi_pipeline_steps OWNER TO @extowner@;
-ALTER VIEW bi_pipeline_checks OWNER TO @extowner@;
+ALTER VIEW published_runs OWNER TO pg_database_owner;
+ALTER VIEW bi_segments OWNER TO pg_database_owner;
+ALTER VIEW bi_segment_members OWNER TO pg_database_owner;
+ALTER VIEW bi_segment_profile OWNER TO pg_database_owner;
+ALTER VIEW bi_segment_trend OWNER TO pg_database_owner;
+ALTER VIEW bi_segment_migration OWNER TO pg_database_owner;
+ALTER VIEW bi_segment_movers OWNER TO pg_database_owner;
+ALTER VIEW bi_rfm_heatmap OWNER TO pg_database_owner;
+ALTER VIEW bi_model_quality OWNER TO pg_database_owner;
+ALTER VIEW bi_model_metrics OWNER TO pg_database_owner;
+ALTER VIEW bi_pipeline_runs OWNER TO pg_database_owner;
+ALTER VIEW bi_pipeline_steps OWNER TO pg_database_owner;
+ALTER VIEW bi_pipeline_checks OWNER TO pg_database_owner;
 
--- ---- readers
+-- ---- who sees what
 
--- Whoever may use the schema could make models and pipelines, because their tables are open to everybody and
--- row-level security says whose is what.  A reader makes none: these policies ask whether the role itself was
--- given the views.
-CREATE POLICY readers_make_none ON model_names AS RESTRICTIVE FOR INSERT WITH CHECK (NOT EXISTS (
-    SELECT FROM pg_class c, aclexplode(c.relacl) a JOIN pg_roles r ON r.oid = a.grantee
-    WHERE c.oid = '@extschema@.bi_segments'::regclass AND r.rolname = current_user AND r.oid <> c.relowner));
-CREATE POLICY readers_make_none ON pipelines AS RESTRICTIVE FOR INSERT WITH CHECK (NOT EXISTS (
-    SELECT FROM pg_class c, aclexplode(c.relacl) a JOIN pg_roles r ON r.oid = a.grantee
-    WHERE c.oid = '@extschema@.bi_segments'::regclass AND r.rolname = current_user AND r.oid <> c.relowner));
+DO $do$
+DECLARE
+    views text := (SELECT string_agg(format('@extschema@.%I', c.relname), ', ') FROM pg_catalog.pg_class c
+        WHERE c.relnamespace = '@extschema@'::regnamespace AND c.relkind = 'v' AND c.relname ^@ 'bi_');
+BEGIN
+    EXECUTE 'GRANT SELECT ON ' || views || ' TO PUBLIC';
+    -- who installed the extension need not own the database to say who is a reader
+    EXECUTE 'GRANT SELECT ON ' || views || ' TO @extowner@ WITH GRANT OPTION';
+END
+$do$;
+
+-- no SET clause, so that it becomes part of the queries of the policies
+CREATE FUNCTION reader_roles() RETURNS SETOF oid LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT a.grantee FROM pg_catalog.pg_class v, pg_catalog.pg_class t, pg_catalog.aclexplode(v.relacl) a
+    WHERE v.oid OPERATOR(pg_catalog.=) '@extschema@.bi_segments'::pg_catalog.regclass
+      AND t.oid OPERATOR(pg_catalog.=) '@extschema@.pipelines'::pg_catalog.regclass
+      AND a.grantee OPERATOR(pg_catalog.<>) ALL (ARRAY[0, v.relowner, t.relowner])
+    $$;
+COMMENT ON FUNCTION reader_roles() IS
+'The roles that were given the views by grant_reader; not for direct use.';
+
+-- The rows of the other tables follow from those of these two: their policies look for the pipeline or name there.
+-- Whoever may use the schema could make models and pipelines, because their tables are open to everybody.  A reader
+-- makes none: that policy asks whether the role itself was given the views.
+DO $do$
+DECLARE
+    tab text;
+BEGIN
+    FOREACH tab IN ARRAY ARRAY['pipelines', 'model_names'] LOOP
+        EXECUTE format('CREATE POLICY readers ON @extschema@.%I FOR SELECT TO pg_database_owner USING ((SELECT
+            EXISTS (SELECT FROM @extschema@.reader_roles() r WHERE pg_catalog.pg_has_role(r, ''USAGE''))
+            OR pg_catalog.pg_has_role((SELECT c.relowner FROM pg_catalog.pg_class c WHERE c.oid = ''@extschema@.pipelines''::regclass), ''USAGE'')))', tab);
+        EXECUTE format('COMMENT ON POLICY readers ON @extschema@.%I IS ''Readers, and who owns the tables, see all in the views.''', tab);
+        EXECUTE format('CREATE POLICY readers_make_none ON @extschema@.%I AS RESTRICTIVE FOR INSERT WITH CHECK (
+            (SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = current_user) NOT IN (SELECT @extschema@.reader_roles()))', tab);
+        EXECUTE format('COMMENT ON POLICY readers_make_none ON @extschema@.%I IS ''Readers read.''', tab);
+    END LOOP;
+END
+$do$;
 
 CREATE FUNCTION reader_views(role name) RETURNS text LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     views text;
-    view_owner oid;
+    table_owner oid;
 BEGIN
-    SELECT string_agg(c.oid::regclass::text, ', ' ORDER BY c.relname), min(c.relowner)
-    INTO views, view_owner
-    FROM pg_class c JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
+    SELECT string_agg(c.oid::regclass::text, ', ' ORDER BY c.relname), min(t.relowner)
+    INTO views, table_owner
+    FROM pg_class t, pg_class c JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
     JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND e.oid = d.refobjid
-    WHERE e.extname = 'retailml' AND c.relkind = 'v' AND c.relname ^@ 'bi_';
-    IF NOT pg_has_role(view_owner, 'USAGE') THEN
-        RAISE EXCEPTION 'only the owner of the views decides who reads them' USING ERRCODE = 'insufficient_privilege',
-            HINT = format('Do it as %s, who installed retailml.', view_owner::regrole);
+    WHERE e.extname = 'retailml' AND t.oid = '@extschema@.pipelines'::regclass AND c.relkind = 'v' AND c.relname ^@ 'bi_';
+    IF NOT pg_has_role(table_owner, 'USAGE') THEN
+        RAISE EXCEPTION 'only who installed retailml decides who reads its views' USING ERRCODE = 'insufficient_privilege',
+            HINT = format('Do it as %s.', table_owner::regrole);
     ELSIF role IS NULL OR NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role) THEN
         RAISE EXCEPTION 'role "%" does not exist', role USING ERRCODE = 'undefined_object';
     END IF;
@@ -316,14 +353,14 @@ BEGIN
     END IF;
 END $$;
 COMMENT ON PROCEDURE grant_reader(name) IS
-'Gives a role what a dashboard needs and nothing else: USAGE on the schema and SELECT on the views bi_....
+'Makes a role a reader, of all pipelines and models: gives it USAGE on the schema and SELECT on the views bi_.... The owner of a pipeline needs no such thing: in the views every role sees the pipelines and models that it sees in the tables.
 
 Arguments
   role  an existing role, for example the one that Metabase or Superset logs in with
 
-The role sees the segments, models and runs of every pipeline, whoever owns it, with the customers'' features, but none of the tables behind them, no model''s bytes and no feature query. It cannot make models or pipelines of its own, nor change or run those of others: row-level security refuses it. A person who does both is made a member of that role with GRANT, and keeps the own rights. Calling it again does no harm, and is needed after an update of the extension that brought new views. revoke_reader takes everything back.
+The role sees the segments, models and runs of every pipeline, whoever owns it, with the customers'' features, but none of the tables behind them, no model''s bytes and no feature query. It cannot make models or pipelines of its own, nor change or run those of others: row-level security refuses it. Views of other roles on these views show what who asks may see, not what their owners may. A person who does both is made a member of that role with GRANT, and keeps the own rights. Calling it again does no harm, and is needed after an update of the extension that brought new views. revoke_reader takes everything back.
 
-Errors: the caller is not the owner of the views, that is who installed the extension (42501); no such role (42704); the role owns models or pipelines (55000).
+Errors: the caller is not who installed the extension (42501); no such role (42704); the role owns models or pipelines (55000).
 
   CREATE ROLE dashboard LOGIN PASSWORD ''...'';
   CALL retailml.grant_reader(''dashboard'');';
@@ -332,13 +369,18 @@ CREATE PROCEDURE revoke_reader(role name) LANGUAGE plpgsql SET search_path = pg_
 BEGIN
     EXECUTE format('REVOKE SELECT ON %s FROM %I', @extschema@.reader_views(role), role);
     EXECUTE format('REVOKE USAGE ON SCHEMA @extschema@ FROM %I', role);
+    -- a REVOKE takes only what the same role gave
+    IF (SELECT oid FROM pg_roles WHERE rolname = role) IN (SELECT @extschema@.reader_roles()) THEN
+        RAISE EXCEPTION 'role "%" was made a reader by another role than current_user', role
+            USING ERRCODE = 'insufficient_privilege', HINT = 'Do it as the role that called grant_reader.';
+    END IF;
 END $$;
 COMMENT ON PROCEDURE revoke_reader(name) IS
-'Takes from a role what grant_reader gave it: SELECT on the views bi_... and USAGE on the schema. A role that was no reader loses its USAGE all the same.
+'Takes from a role what grant_reader gave it: SELECT on the views bi_... and USAGE on the schema. What it owns it still sees in them, once it may use the schema again. A role that was no reader loses its USAGE all the same.
 
 Arguments
   role  an existing role
 
-Errors: the caller is not the owner of the views (42501); no such role (42704).
+Errors: the caller is not who installed the extension, or another role made this one a reader (42501); no such role (42704).
 
   CALL retailml.revoke_reader(''dashboard'');';

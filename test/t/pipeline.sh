@@ -144,6 +144,8 @@ as()
 }
 as ann "SELECT pipeline_create('ann', 'public.private', 'id', '{\"k\": 2, \"retries\": 0}')" "CALL pipeline_run('ann')" >/dev/null
 is "$(as ann "SELECT count(*) FROM segments_current")" 3000 "whoever may read the data has a pipeline of their own"
+is "$(as ann "SELECT sum(customers) FROM bi_segments")$(as ann "SELECT count(*) FROM bi_segment_members")" 30003000 "and in the views"
+is "$(as bob "SELECT count(*) FROM bi_segment_members")" 0 "where others see none of it"
 tables="pipelines pipeline_runs pipeline_steps pipeline_checks pipeline_rows segments_current segments_history segment_profile_history segment_migration segment_summary segment_rfm models"
 is "$(for table in $tables; do as bob "SELECT count(*) FROM $table"; done | sort -u)" 0 "nobody else sees any of it"
 like "$(as bob "CALL pipeline_run('ann')" || true)" 'there is no pipeline "ann"' "or runs it"
@@ -171,14 +173,26 @@ sql "CREATE ROLE owner LOGIN CREATEDB" "CREATE DATABASE dumped OWNER owner" "CRE
 export PGUSER=owner PGDATABASE=dumped PGOPTIONS="-c search_path=public,retailml"
 sql "CREATE EXTENSION retailml" 'CREATE SCHEMA own' "CREATE TABLE own.rows AS SELECT id, id % 7 AS a, id % 3 AS b FROM generate_series(1, 500) AS id" \
     "SELECT pipeline_create('mine', 'own.rows', 'id', '{\"k\": 3}')" "CALL pipeline_run('mine')" "CALL pipeline_run('mine')" >/dev/null
+sql "CALL grant_reader('bob')"
 facts=$(for table in $tables; do echo "SELECT '$table' || md5(string_agg(t::text, ',' ORDER BY t::text)) FROM $table t;"; done)
 before=$(sql "$facts")
 pg_dump --file="$RETAILML_SCRATCH/pipelines.dump" dumped
 ok "pg_dump | psql without superuser" psql -Xq -v ON_ERROR_STOP=1 -o /dev/null -d restored -f "$RETAILML_SCRATCH/pipelines.dump"
 export PGDATABASE=restored
 is "$(sql "$facts")" "$before" "brings back definitions, log, models and all that was published"
+is "$(as bob "SELECT count(*) FROM bi_segment_members")$(as ann "SELECT count(*) FROM bi_segment_members")" 5000 "and who is a reader"
 sql "CALL pipeline_run('mine')"
 is "$(sql "SELECT concat_ws(' ', state, run_id, version) FROM pipeline_runs ORDER BY run_id DESC LIMIT 1")" "success 3 3" "and pipelines run on from there"
+
+# ---- who installs need not own the database
+PGUSER=postgres sql "CREATE DATABASE lent" "GRANT CREATE ON DATABASE lent TO ann"
+export PGDATABASE=lent PGUSER=ann
+sql "CREATE EXTENSION retailml" "CALL grant_reader('bob')" "SELECT pipeline_create('lent', 'SELECT i AS id, i % 5 AS a FROM generate_series(1, 50) AS i', 'id', '{\"k\": 2}')" \
+    "CALL pipeline_run('lent')" >/dev/null
+is "$(as bob "SELECT count(*) FROM bi_segment_members")$(as bob "SELECT count(*) FROM segments_current")" 500 "and makes readers all the same"
+like "$(PGUSER=postgres sql "CALL revoke_reader('bob')" 2>&1 || true)" "was made a reader by another role" "a superuser is told whose grant it is"
+sql "CALL revoke_reader('bob')"
+is "$(as bob "SELECT count(*) FROM bi_segment_members")" 0 "who takes it back"
 server_use pipeline
 server_stop pipeline
 done_testing
