@@ -509,6 +509,12 @@ $$;
 COMMENT ON PROCEDURE pipeline_run_step(bigint, text, jsonb) IS
 'Tries a step as often as the options say; not for direct use.';
 
+CREATE FUNCTION pipeline_can_commit() RETURNS boolean
+    AS 'MODULE_PATHNAME', 'rml_pipeline_can_commit'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION pipeline_can_commit() IS
+'Whether the procedure that asks may COMMIT: false inside a transaction block, a function, or a block with EXCEPTION; not for direct use.';
+
 CREATE PROCEDURE pipeline_run(name text, as_of timestamptz DEFAULT NULL)
     LANGUAGE plpgsql
     AS $$
@@ -517,8 +523,11 @@ DECLARE
     current text;
     failure jsonb;
 BEGIN
-    -- inside a transaction block the CALL fails here, before it holds anything
-    COMMIT;
+    IF NOT @extschema@.pipeline_can_commit() THEN
+        RAISE EXCEPTION 'pipeline_run commits its steps and cannot run inside a transaction block'
+            USING ERRCODE = 'invalid_transaction_termination',
+                  HINT = 'Turn autocommit on, run psql without -1 and with nothing else in the same -c, and CALL it from no function.';
+    END IF;
     run := @extschema@.pipeline_run_enter(name, as_of);
     COMMIT;
     IF run IS NULL THEN
@@ -563,6 +572,6 @@ A moment can be run again, after a correction of the data. What is published is 
 
 What is published stays as it is until the last step, so a run that fails changes nothing that anybody reads. While another process runs the pipeline, the CALL says so in a NOTICE and does nothing.
 
-Errors: that of the step that failed, in the words of the step and with its SQLSTATE (after retries, see pipeline_create), and 22000 for a check; no such pipeline (42704), one of another role (42501), a transaction that is open already (2D000).
+Errors: that of the step that failed, in the words of the step and with its SQLSTATE (after retries, see pipeline_create), and 22000 for a check; no such pipeline (42704), one of another role (42501), a transaction that is open already (2D000; nothing is done then).
 
 Example: CALL pipeline_run(''segments'')';

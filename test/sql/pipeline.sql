@@ -6,7 +6,7 @@
 SET client_min_messages = warning;
 SET search_path = public, retailml;
 -- a CALL commits, so this is no transaction; everything is dropped at the end
-SELECT plan(108);
+SELECT plan(112);
 CREATE SCHEMA pipes;
 
 -- three groups of customers, far apart
@@ -62,7 +62,13 @@ SELECT is(options, '{"k": null, "fit": {}, "keep": 12, "mode": "auto", "drift": 
 BEGIN;
 CALL pipeline_run('p');
 ROLLBACK;
-SELECT is(:'LAST_ERROR_SQLSTATE'::text, '2D000', 'not inside a transaction');
+SELECT is(:'LAST_ERROR_SQLSTATE' || ' ' || :'LAST_ERROR_MESSAGE', '2D000 pipeline_run commits its steps and cannot run inside a transaction block', 'not inside a transaction');
+SELECT 1 AS void\; CALL pipeline_run('p');
+SELECT is(:'LAST_ERROR_SQLSTATE'::text, '2D000', '... nor after another statement of the same string');
+SELECT throws_ok($$CALL pipeline_run('p')$$, '2D000', 'pipeline_run commits its steps and cannot run inside a transaction block', '... nor in a function');
+DO $$BEGIN CALL pipeline_run('p'); EXCEPTION WHEN invalid_transaction_termination THEN RAISE 'caught' USING ERRCODE = 'P0002'; END$$;
+SELECT is(:'LAST_ERROR_SQLSTATE'::text, 'P0002', '... nor in a block that catches errors');
+SELECT is(count(*), 0::bigint, '... and nothing began') FROM pipeline_runs WHERE pipeline = 'p';
 CALL pipeline_run('p', '2025-01-01');
 SELECT is(pipes.state('p'), 'ch:success sn:success ch:success fi:success ma:success sc:success pr:success pu:success', 'all steps');
 SELECT is(concat_ws(' ', state, mode, k, algorithm, version, refitted, customers, draft IS NULL, finished_at > started_at), 'success elbow 3 kmeans 1 t 600 t t', 'the run') FROM pipes.last('p');
