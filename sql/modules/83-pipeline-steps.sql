@@ -229,6 +229,28 @@ $$;
 COMMENT ON FUNCTION pipeline_choose_auto(@extschema@.pipelines, @extschema@.pipeline_runs, @extschema@.models) IS
 'Mode and reason of a run in mode auto; not for direct use.';
 
+-- What stops the search: it found fewer than k_min, after missing values were replaced, so they may be fewer still.
+CREATE FUNCTION pipeline_refuse_few(p @extschema@.pipelines, r @extschema@.pipeline_runs) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    needed int := p.options ->> 'k_min';
+    different bigint;
+BEGIN
+    EXECUTE format('SELECT count(*) FROM (SELECT DISTINCT * FROM (%s) f %s) d', @extschema@.pipeline_source(r.run_id, r.columns),
+            CASE p.options -> 'fit' ->> 'impute' WHEN 'skip' THEN 'WHERE f IS NOT NULL' END)
+        INTO different;
+    different := least(different, needed - 1);
+    RAISE EXCEPTION 'only % distinct row%, segments need %', different, CASE different WHEN 1 THEN '' ELSE 's' END, needed
+        USING ERRCODE = 'data_exception', DETAIL = format('Features are %s.', (SELECT string_agg(format('"%s"', c.e ->> 'name'), ', ' ORDER BY c.i)
+                FROM jsonb_array_elements(r.columns) WITH ORDINALITY c (e, i) WHERE (c.e ->> 'feature')::boolean)),
+            HINT = 'Does the feature query give each customer values of its own, and are they there as of this moment?';
+END
+$$;
+COMMENT ON FUNCTION pipeline_refuse_few(@extschema@.pipelines, @extschema@.pipeline_runs) IS
+'Raises that a snapshot has too few distinct rows for segments; not for direct use.';
+
 -- more rows than these do not move the elbow
 CREATE FUNCTION pipeline_elbow(p @extschema@.pipelines, r @extschema@.pipeline_runs, OUT k int, OUT reason text)
     LANGUAGE plpgsql STABLE
@@ -244,6 +266,9 @@ BEGIN
             r.algorithm || '_sweep', @extschema@.pipeline_source(r.run_id, r.columns, part), best)
         INTO k, found_elbow
         USING (p.options ->> 'k_min')::int, (p.options ->> 'k_max')::int, p.options -> 'fit';
+    IF k IS NULL THEN
+        PERFORM @extschema@.pipeline_refuse_few(p, r);
+    END IF;
     reason := format('k = %s is %s of %s to %s%s', k, CASE WHEN found_elbow THEN 'the elbow'
         WHEN r.algorithm = 'kmeans' THEN 'the best silhouette (there is no elbow)' ELSE 'the first (there is no elbow)' END,
         p.options ->> 'k_min', p.options ->> 'k_max', CASE WHEN part < 1 THEN ', by a sample of 100000 customers' END);

@@ -6,7 +6,7 @@
 SET client_min_messages = warning;
 SET search_path = public, retailml;
 -- a CALL commits, so this is no transaction; everything is dropped at the end
-SELECT plan(112);
+SELECT plan(117);
 CREATE SCHEMA pipes;
 
 -- three groups of customers, far apart
@@ -216,6 +216,28 @@ SELECT pipeline_create('e', 'SELECT code, monetary FROM pipes.customers', 'code'
 CALL pipeline_run('e');
 SELECT is(:'LAST_ERROR_MESSAGE'::text, 'pipeline "e": step choose failed: mode fixed needs k', 'fixed without k');
 
+-- ---- fewer customers that differ than segments
+CREATE TABLE pipes.few (id int, a float8, b text);
+INSERT INTO pipes.few SELECT i, 7, 'x' FROM generate_series(1, 9) AS i;
+SELECT pipeline_create('e', 'SELECT id, a FROM pipes.few', 'id') AS void \gset
+CALL pipeline_run('e', '2025-01-01');
+SELECT is(:'LAST_ERROR_SQLSTATE' || ' ' || :'LAST_ERROR_MESSAGE', '22000 pipeline "e": step choose failed: only 1 distinct row, segments need 2', 'all the same');
+SELECT pipeline_create('e', 'SELECT id, a, b FROM pipes.few', 'id', '{"k_min": 3}') AS void \gset
+UPDATE pipes.few SET b = 'y' WHERE id = 1;
+CALL pipeline_run('e', '2025-01-01');
+SELECT is(:'LAST_ERROR_MESSAGE'::text, 'pipeline "e": step choose failed: only 2 distinct rows, segments need 3', 'fewer than k_min');
+SELECT pipeline_create('e', 'SELECT id, a FROM pipes.few', 'id') AS void \gset
+UPDATE pipes.few SET a = NULL WHERE id = 1;
+CALL pipeline_run('e', '2025-01-01');
+SELECT is(:'LAST_ERROR_MESSAGE'::text, 'pipeline "e": step choose failed: only 1 distinct row, segments need 2', 'what is missing is replaced by their mean');
+SELECT pipeline_create('e', 'SELECT id, a, CASE WHEN id = 1 THEN 2 END AS c FROM pipes.few', 'id', '{"fit": {"impute": "skip"}}') AS void \gset
+CALL pipeline_run('e', '2025-01-01');
+SELECT is(:'LAST_ERROR_MESSAGE'::text, 'pipeline "e": step choose failed: only 0 distinct rows, segments need 2', 'or left out, everyone');
+UPDATE pipes.few SET a = id % 2;
+SELECT pipeline_create('e', 'SELECT id, a FROM pipes.few', 'id') AS void \gset
+CALL pipeline_run('e', '2025-01-01');
+SELECT is(concat_ws(' ', state, k), 'success 2', 'two are enough') FROM pipes.last('e');
+
 -- ---- other algorithms
 SELECT pipeline_create('t', 'SELECT code, monetary, nullif(channel, ''app'') AS channel, signup FROM pipes.customers', 'code', '{"names": [{"name": "Rich", "when": {"monetary": "high"}}, {"name": "Rest"}], "k": 2}') AS void \gset
 CALL pipeline_run('t', '2025-01-01');
@@ -268,7 +290,7 @@ SELECT count(pipeline_drop(pipeline)) AS void FROM (SELECT pipeline FROM pipelin
 SELECT is((SELECT count(*) FROM pipelines) + (SELECT count(*) FROM pipeline_runs) + (SELECT count(*) FROM pipeline_steps) + (SELECT count(*) FROM pipeline_checks)
     + (SELECT count(*) FROM pipeline_rows) + (SELECT count(*) FROM segments_current) + (SELECT count(*) FROM segments_history) + (SELECT count(*) FROM segment_profile_history)
     + (SELECT count(*) FROM segment_migration) + (SELECT count(*) FROM segment_summary) + (SELECT count(*) FROM segment_rfm), 0::bigint, 'pipeline_drop leaves nothing');
-SELECT ok(count(*) > 3, 'but the models') FROM models WHERE name IN ('p', 'w', 't', 'n', 'a', 'b');
-SELECT count(model_drop(name)) AS void FROM model_names WHERE name IN ('p', 'w', 't', 'n', 'a', 'b') \gset
+SELECT ok(count(*) > 3, 'but the models') FROM models WHERE name IN ('p', 'w', 'e', 't', 'n', 'a', 'b');
+SELECT count(model_drop(name)) AS void FROM model_names WHERE name IN ('p', 'w', 'e', 't', 'n', 'a', 'b') \gset
 SELECT * FROM finish();
 DROP SCHEMA pipes CASCADE;
