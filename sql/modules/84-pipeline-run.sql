@@ -117,6 +117,34 @@ $$;
 COMMENT ON FUNCTION pipeline_refuse_options(jsonb) IS
 'Refuses options that do not go together; not for direct use.';
 
+-- Names and options of the fit are what the fit and segment_names take, and only they know: so a model is made of one
+-- row, with the columns of the pipeline, and named.  NOTICEs about such a model say nothing.
+CREATE FUNCTION pipeline_rehearse(columns jsonb, options jsonb) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog, pg_temp
+    SET client_min_messages = error
+    AS $$
+DECLARE
+    algorithm text := @extschema@.pipeline_algorithm(columns, '', options);
+    fields text := (SELECT string_agg(format('%s AS %I', CASE c.e ->> 'kind' WHEN 'number' THEN '1::float8' WHEN 'boolean' THEN 'true'
+            ELSE '''x''::text' END, c.e ->> 'name'), ', ' ORDER BY c.i)
+        FROM jsonb_array_elements(columns) WITH ORDINALITY c (e, i) WHERE (c.e ->> 'feature')::boolean);
+    names jsonb := nullif(options -> 'names', 'null');
+    model bytea;
+BEGIN
+    IF algorithm = 'rfm' THEN
+        model := @extschema@.rfm_fit(1, 1, 1, options -> 'fit' || CASE WHEN names IS NULL THEN '{}' ELSE jsonb_build_object('segments', names) END);
+        RETURN;
+    END IF;
+    EXECUTE format('SELECT @extschema@.%I(f.*, 1, $1) FROM (SELECT %s) AS f', algorithm || '_fit', fields) INTO model USING options -> 'fit';
+    IF names IS NOT NULL THEN
+        PERFORM FROM @extschema@.segment_names(model, names);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION pipeline_rehearse(jsonb, jsonb) IS
+'Refuses options names and fit that a run would fail with; not for direct use.';
+
 -- ---- who is at work
 
 -- two ints: the table, so that no other extension means the same, and the name
@@ -247,7 +275,7 @@ BEGIN
     IF pg_catalog.num_nulls(name, features, key, options) > 0 OR name = '' THEN
         RAISE EXCEPTION 'arguments of pipeline_create must not be NULL or empty' USING ERRCODE = 'null_value_not_allowed';
     END IF;
-    PERFORM @extschema@.pipeline_describe(query, key, complete);
+    PERFORM @extschema@.pipeline_rehearse(@extschema@.pipeline_describe(query, key, complete), complete);
     PERFORM @extschema@.pipeline_refuse_busy(name);
     IF EXISTS (SELECT FROM @extschema@.pipelines x WHERE x.pipeline = pipeline_create.name) THEN
         PERFORM @extschema@.pipeline_own(name);
@@ -289,7 +317,7 @@ Options
   retries      how often a step that failed is tried again at once (1), and retry_delay seconds before that (60). Not what would fail again: checks, errors of the query, cancelling
   fit          options of the fit, such as {"standardize": false, "seed": 1}
 
-Errors: features, key or columns that are not there (42P01, 42703), columns the algorithm cannot use (42804), an option that is unknown or out of range (22023), a pipeline of another role (42501) or one that is being run (55006).
+Errors: features, key or columns that are not there (42P01, 42703), columns the algorithm cannot use (42804), an option that is unknown or out of range, of the fit too, or names that segment_names does not take for these features (22023), a pipeline of another role (42501) or one that is being run (55006).
 
 Example: SELECT pipeline_create(''segments'', ''SELECT customer_id, recency_days, frequency, monetary FROM customer_snapshot(''''shop.purchases'''', $1)'', ''customer_id'', ''{"names": "purchase"}'')';
 

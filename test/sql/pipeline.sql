@@ -6,7 +6,7 @@
 SET client_min_messages = warning;
 SET search_path = public, retailml;
 -- a CALL commits, so this is no transaction; everything is dropped at the end
-SELECT plan(117);
+SELECT plan(132);
 CREATE SCHEMA pipes;
 
 -- three groups of customers, far apart
@@ -48,6 +48,21 @@ SELECT throws_ok($$SELECT pipeline_create('p', 'SELECT id, signup FROM pipes.cus
 SELECT throws_ok($$SELECT pipeline_create('p', 'SELECT id, code, code FROM pipes.customers', 'id')$$, '42701', NULL, 'a column twice');
 SELECT throws_ok($$SELECT pipeline_create('p', 'SELECT id, frequency FROM pipes.customers', 'id', '{"algorithm": "rfm"}')$$, '42703', NULL, 'rfm without its columns');
 SELECT throws_ok($$SELECT pipeline_create(NULL, 'pipes.customers', 'id')$$, '22004', NULL, 'no name');
+SELECT throws_ok(format('SELECT pipeline_create(''p'', ''pipes.customers'', ''code'', %L)', o), '22023', m, 'what the fit would refuse: ' || o)
+FROM (VALUES ('{"columns": ["frequency"], "fit": {"n_int": 3}}', 'kmeans_fit has no option "n_int"'),
+    ('{"columns": ["frequency"], "fit": {"n_init": 0}}', 'option "n_init" of kmeans_fit must be an integer from 1 to 1000'),
+    ('{"columns": ["frequency"], "fit": {"gamma": 1}}', 'kmeans_fit has no option "gamma"'),
+    ('{"columns": ["frequency", "channel"], "fit": {"n_int": 3}}', 'kprototypes_fit has no option "n_int"'),
+    ('{"algorithm": "rfm", "columns": null, "fit": {"n_int": 3}}', 'rfm_fit has no option "n_int"'),
+    ('{"columns": ["frequency"], "names": "loyality"}', 'segment_names has no set "loyality"'),
+    ('{"columns": ["frequency"], "names": [{"name": "Rich", "when": {"monetary": "high"}}]}', 'rule "Rich": "monetary" is no feature of the model'),
+    ('{"algorithm": "rfm", "names": {"Best": "55"}}', NULL)) t (o, m);
+SELECT lives_ok(format('SELECT pipeline_create(''good'', ''SELECT *, id > 9 AS late FROM pipes.customers'', ''code'', %L)', o), 'what it takes: ' || o)
+FROM unnest(ARRAY['{"names": "purchase", "columns": ["monetary", "frequency"]}', '{"names": "loyalty", "columns": ["monetary", "frequency", "late"]}', '{"names": "generic", "columns": ["channel"]}',
+    '{"names": {"set": "purchase", "columns": {"spend": "recency_days", "frequency": "frequency"}}, "columns": ["recency_days", "frequency"]}',
+    '{"columns": ["frequency", "channel"], "fit": {"gamma": 1, "init": "random", "impute": "error", "order_by": "frequency"}}',
+    '{"columns": ["frequency"], "fit": {"standardize": false, "impute": "skip"}}', '{"algorithm": "rfm", "fit": {"bins": 3}, "names": {"Best": "333"}}']) o;
+SELECT pipeline_drop('good') AS void \gset
 SELECT is(count(*), 0::bigint, 'nothing of that was kept') FROM pipelines WHERE pipeline = 'p';
 CALL pipeline_run('p');
 SELECT is(:'LAST_ERROR_SQLSTATE'::text, '42704', 'a pipeline that is not there cannot run');
@@ -181,7 +196,8 @@ SELECT is(:'LAST_ERROR_MESSAGE'::text, 'pipeline "w": step check failed: the fea
 SELECT is(count(*), 0::bigint, 'before it has') FROM pipes.written;
 SELECT is(count(*), 0::bigint, 'nothing is published') FROM segments_current WHERE pipeline = 'w';
 SELECT lives_ok('INSERT INTO pipes.written VALUES (1)', 'the session may write again');
-SELECT pipeline_create('w', 'SELECT code, monetary FROM pipes.customers', 'code', '{"retry_delay": 0, "retries": 2, "k": 2, "fit": {"n_init": -1}}') AS void \gset
+SELECT pipeline_create('w', 'SELECT code, monetary FROM pipes.customers', 'code', '{"retry_delay": 0, "retries": 2, "k": 2}') AS void \gset
+UPDATE pipelines SET options = options || '{"fit": {"n_init": -1}}' WHERE pipeline = 'w';
 CALL pipeline_run('w', '2025-01-01');
 SELECT is(:'LAST_ERROR_MESSAGE'::text, 'pipeline "w": step fit failed: option "n_init" of kmeans_fit must be an integer from 1 to 1000', 'an error of a step');
 SELECT is(pipes.state('w') || ' ' || attempts, 'ch:success sn:success ch:success fi:failed ma:upstream_failed sc:upstream_failed pr:upstream_failed pu:upstream_failed 1', 'one that will come again is not tried again')
