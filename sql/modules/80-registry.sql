@@ -178,6 +178,7 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'For example ''{"auc": 0.81}''.';
     END IF;
     info := @extschema@.model_info(model_save.model);
+    PERFORM @extschema@.refuse_reader();
     INSERT INTO @extschema@.model_names AS n (name) VALUES (model_save.name) ON CONFLICT DO NOTHING;
     -- waits for who is saving the same name, and counts on from there
     UPDATE @extschema@.model_names n SET last_version = n.last_version + 1
@@ -202,7 +203,7 @@ COMMENT ON FUNCTION model_save(text, bytea, jsonb, text) IS
 
 metrics (default NULL): what was measured, a json object; note (default NULL): a text. Algorithm, rows and options are read from the model. A new name belongs to current_user, who may let others load it with model_grant. Two sessions that save the same name wait for each other and get two versions. Numbers are not used again when versions are dropped.
 
-Errors: a model that is NULL (a fit of no rows) or damaged, a name that belongs to another role (42501), metrics that are no object.
+Errors: a model that is NULL (a fit of no rows) or damaged, a name that belongs to another role or a reader who saves (42501), metrics that are no object.
 
 Example: SELECT model_save(''churn'', boost_fit(f, ''churned''), ''{"auc": 0.81}'', ''with the spring campaign'') FROM features f';
 

@@ -284,6 +284,7 @@ BEGIN
             created_at = pg_catalog.clock_timestamp() WHERE x.pipeline = pipeline_create.name;
         RETURN;
     END IF;
+    PERFORM @extschema@.refuse_reader();
     INSERT INTO @extschema@.pipelines (pipeline, features, key, options) VALUES (name, query, pipeline_create.key, complete);
 EXCEPTION
     WHEN unique_violation THEN
@@ -317,7 +318,7 @@ Options
   retries      how often a step that failed is tried again at once (1), and retry_delay seconds before that (60). Not what would fail again: checks, errors of the query, cancelling
   fit          options of the fit, such as {"standardize": false, "seed": 1}
 
-Errors: features, key or columns that are not there (42P01, 42703), columns the algorithm cannot use (42804), an option that is unknown or out of range, of the fit too, or names that segment_names does not take for these features (22023), a pipeline of another role (42501) or one that is being run (55006).
+Errors: features, key or columns that are not there (42P01, 42703), columns the algorithm cannot use (42804), an option that is unknown or out of range, of the fit too, or names that segment_names does not take for these features (22023), a pipeline of another role (42501) or one that is being run (55006), a reader (grant_reader) who makes one (42501).
 
 Example: SELECT pipeline_create(''segments'', ''SELECT customer_id, recency_days, frequency, monetary FROM customer_snapshot(''''shop.purchases'''', $1)'', ''customer_id'', ''{"names": "purchase"}'')';
 

@@ -312,6 +312,18 @@ BEGIN
 END
 $do$;
 
+CREATE FUNCTION refuse_reader() RETURNS void LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF (SELECT oid FROM pg_roles WHERE rolname = current_user) IN (SELECT @extschema@.reader_roles()) THEN
+        RAISE EXCEPTION 'role "%" is a reader, and readers make no models or pipelines', current_user
+            USING ERRCODE = 'insufficient_privilege',
+                HINT = 'Do it as another role (a member of this one may), or have revoke_reader called: who owns a pipeline sees it in the views all the same.';
+    END IF;
+END $$;
+COMMENT ON FUNCTION refuse_reader() IS
+'Raises that a reader makes nothing, before the policies readers_make_none do in words of their own; not for direct use.';
+
 CREATE FUNCTION reader_views(role name) RETURNS text LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

@@ -6,7 +6,7 @@ SET client_min_messages = warning;
 SET TimeZone = 'UTC';
 
 BEGIN;
-SELECT plan(89);
+SELECT plan(91);
 
 -- ---- what a pipeline would have published: 600 customers, runs 1 to 4, of which 3 was repeated as 4
 
@@ -213,6 +213,8 @@ SELECT is(pg_temp.outcome($$SELECT retailml.model_save('mine', (SELECT retailml.
 SELECT is(pg_temp.outcome($$INSERT INTO retailml.pipelines (pipeline, features, key, options) VALUES ('mine', 'x', 'y', '{}')$$), '42501', '... nor a pipeline');
 SELECT is(pg_temp.outcome($$SELECT retailml.pipeline_create('mine', 'SELECT 1 AS id, 2 AS a', 'id')$$), '42501', '... not through pipeline_create either');
 SELECT is(pg_temp.outcome($$SELECT retailml.pipeline_create('customers', 'SELECT 1 AS id, 2 AS a', 'id')$$), '42501', '... replaces none');
+SELECT throws_ok(command, '42501', 'role "bi_reader" is a reader, and readers make no models or pipelines', '... and is told so')
+FROM unnest(ARRAY[$$SELECT retailml.pipeline_create('mine', 'SELECT 1 AS id, 2 AS a', 'id')$$, $$SELECT retailml.model_save('mine', (SELECT retailml.kmeans_fit(r, 2) FROM (VALUES (1, 1), (2, 5), (3, 3)) r))$$]) command;
 SELECT is(pg_temp.outcome($$SELECT retailml.pipeline_drop('customers')$$), '42704', '... drops none');
 SELECT is(pg_temp.outcome($$INSERT INTO retailml.segments_current VALUES ('customers', 'x', 1, 'x', 0, '{}', now())$$), '42501', '... nor a customer');
 SELECT is(retailml.pipeline_movers('customers', 4, 2), 0::bigint, '... nor movers');
