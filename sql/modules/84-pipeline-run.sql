@@ -384,6 +384,23 @@ $$;
 COMMENT ON FUNCTION pipeline_run_begin(@extschema@.pipelines, timestamptz) IS
 'The run to go on with, or a new one; not for direct use.';
 
+CREATE FUNCTION pipeline_warn_older(p @extschema@.pipelines, run bigint) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    shown timestamptz := (@extschema@.pipeline_last_run(p.pipeline)).as_of;
+    wanted timestamptz := (SELECT r.as_of FROM @extschema@.pipeline_runs r WHERE r.run_id = run);
+BEGIN
+    IF wanted < shown THEN
+        RAISE WARNING 'pipeline "%" shows %, and this run publishes % in its place', p.pipeline, shown, wanted
+            USING HINT = 'Run the later moments again after it, oldest first.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION pipeline_warn_older(@extschema@.pipelines, bigint) IS
+'Warns of a run that is about an earlier moment than what is published; not for direct use.';
+
 -- the lock must not outlive an error here, which ends the CALL
 CREATE FUNCTION pipeline_run_enter(pipeline text, as_of timestamptz) RETURNS bigint
     LANGUAGE plpgsql
@@ -392,6 +409,7 @@ CREATE FUNCTION pipeline_run_enter(pipeline text, as_of timestamptz) RETURNS big
 DECLARE
     p @extschema@.pipelines := @extschema@.pipeline_own(pipeline);
     holder int;
+    run bigint;
 BEGIN
     IF NOT isfinite(as_of) THEN
         RAISE EXCEPTION 'as_of is infinite' USING ERRCODE = 'invalid_parameter_value';
@@ -402,7 +420,9 @@ BEGIN
         RETURN NULL;
     END IF;
     BEGIN
-        RETURN @extschema@.pipeline_run_begin(p, as_of);
+        run := @extschema@.pipeline_run_begin(p, as_of);
+        PERFORM @extschema@.pipeline_warn_older(p, run);
+        RETURN run;
     EXCEPTION
         WHEN OTHERS THEN
             PERFORM @extschema@.pipeline_unlock(pipeline);
@@ -597,7 +617,7 @@ pipeline_steps shows the state of each while it is at work. At the end there is 
 
 as_of (default NULL): the moment the run is about, $1 of the feature query. NULL is now, or the moment of a run of the last 24 hours that did not end: a run that failed, or whose session died, goes on at the first step that is not done, with its snapshot. Another as_of gives that run up and begins a new one.
 
-A moment can be run again, after a correction of the data. What is published is that of the second run then, and who moved is counted from the period before, as in the first. So can one that is earlier than the last: its segments are published in place of newer ones, so run the newest again in the end. Where no run of an earlier as_of is kept nobody moved.
+A moment can be run again, after a correction of the data. What is published is that of the second run then, and who moved is counted from the period before, as in the first. So can one that is earlier than the last: its segments are published in place of newer ones, of which a WARNING tells when it begins, so run the later moments again after it, oldest first. Where no run of an earlier as_of is kept nobody moved.
 
 What is published stays as it is until the last step, so a run that fails changes nothing that anybody reads. While another process runs the pipeline, the CALL says so in a NOTICE and does nothing.
 
