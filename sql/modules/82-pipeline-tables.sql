@@ -99,7 +99,7 @@ COMMENT ON TABLE pipeline_checks IS
 'What the step check of a run found. An error ends the run.';
 COMMENT ON COLUMN pipeline_checks.run_id IS 'The run, see pipeline_runs.';
 COMMENT ON COLUMN pipeline_checks.pipeline IS 'The name of the pipeline.';
-COMMENT ON COLUMN pipeline_checks.check_name IS 'rows: there are any. null_keys, duplicate_keys: every row has a key of its own. multiplied_rows: rows per key, and rows against the last run. columns: none of the last run''s columns is gone (an error) or new (a warning). null_columns: no feature is NULL in all rows. variance: no feature has most of all variance (a warning; only where the fit does not standardize).';
+COMMENT ON COLUMN pipeline_checks.check_name IS 'rows: there are any. null_keys, duplicate_keys: every row has a key of its own. multiplied_rows: rows per key, and rows against the run before: the last published of those with an earlier as_of, or else the last. columns: none of the last run''s columns is gone (an error) or new (a warning). null_columns: no feature is NULL in all rows. variance: no feature has most of all variance (a warning; only where the fit does not standardize).';
 COMMENT ON COLUMN pipeline_checks.state IS 'ok, warning or error.';
 COMMENT ON COLUMN pipeline_checks.value IS 'What was measured.';
 COMMENT ON COLUMN pipeline_checks.bound IS 'What it was compared with.';

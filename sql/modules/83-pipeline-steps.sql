@@ -24,6 +24,18 @@ CREATE FUNCTION pipeline_last_run(pipeline text, since timestamptz DEFAULT '-inf
 COMMENT ON FUNCTION pipeline_last_run(text, timestamptz) IS
 'The last run of a pipeline that was published, of those that began since then; not for direct use.';
 
+-- After an older moment was run again the last run says nothing about this one.
+CREATE FUNCTION pipeline_run_before(r @extschema@.pipeline_runs, since timestamptz) RETURNS @extschema@.pipeline_runs
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT b FROM @extschema@.pipeline_runs b
+    WHERE b.pipeline = r.pipeline AND b.state = 'success' AND b.started_at >= since
+    ORDER BY b.as_of < r.as_of DESC, CASE WHEN b.as_of < r.as_of THEN b.as_of END DESC, b.run_id DESC LIMIT 1
+    $$;
+COMMENT ON FUNCTION pipeline_run_before(@extschema@.pipeline_runs, timestamptz) IS
+'The last published run of those with an earlier as_of, or else the last, of those that began since then; not for direct use.';
+
 -- A subtransaction that is read-only: it ends with the block. So a query cannot change what it is about to report.
 CREATE FUNCTION pipeline_count(
     p @extschema@.pipelines, at timestamptz, columns jsonb,
@@ -102,13 +114,13 @@ $$;
 COMMENT ON FUNCTION pipeline_check_columns(@extschema@.pipeline_runs, jsonb, jsonb, record) IS
 'The checks of columns; not for direct use.';
 
-CREATE FUNCTION pipeline_check_rows(r @extschema@.pipeline_runs, last @extschema@.pipeline_runs, counted record) RETURNS void
+CREATE FUNCTION pipeline_check_rows(r @extschema@.pipeline_runs, before @extschema@.pipeline_runs, counted record) RETURNS void
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
     ratio float8 := counted.rows / nullif(counted.different, 0)::float8;
-    growth float8 := counted.rows / nullif(last.customers, 0)::float8;
+    growth float8 := counted.rows / nullif(before.customers, 0)::float8;
 BEGIN
     PERFORM @extschema@.pipeline_note(r, 'rows', CASE WHEN counted.rows = 0 THEN 'error' ELSE 'ok' END, counted.rows, 1,
         'the features have no row');
@@ -120,8 +132,8 @@ BEGIN
     PERFORM @extschema@.pipeline_note(r, 'multiplied_rows', CASE WHEN ratio >= 2 OR growth > 2 THEN 'error' ELSE 'ok' END,
         greatest(ratio, growth), 2, CASE WHEN ratio >= 2
             THEN format('%s rows for %s keys: does a join multiply them?', counted.rows, counted.different)
-            ELSE format('%s rows after %s in the last run: define the pipeline again if that is right', counted.rows,
-                        last.customers) END);
+            ELSE format('%s rows after %s in the %s, as of %s: define the pipeline again if that is right', counted.rows,
+                        before.customers, CASE WHEN before.as_of < r.as_of THEN 'run before' ELSE 'last run' END, before.as_of) END);
 END
 $$;
 COMMENT ON FUNCTION pipeline_check_rows(@extschema@.pipeline_runs, @extschema@.pipeline_runs, record) IS
@@ -138,7 +150,7 @@ DECLARE
 BEGIN
     SELECT c.* INTO counted FROM @extschema@.pipeline_count(p, r.as_of, described) c;
     DELETE FROM @extschema@.pipeline_checks c WHERE c.run_id = r.run_id;
-    PERFORM @extschema@.pipeline_check_rows(r, last, counted);
+    PERFORM @extschema@.pipeline_check_rows(r, @extschema@.pipeline_run_before(r, p.created_at), counted);
     PERFORM @extschema@.pipeline_check_columns(r, described, last.columns, counted);
     UPDATE @extschema@.pipeline_runs u SET columns = described, algorithm = @extschema@.pipeline_algorithm(described, p.key, p.options)
         WHERE u.run_id = r.run_id;

@@ -6,7 +6,7 @@ SET client_min_messages = warning;
 SET search_path = public, retailml;
 SET TimeZone = 'UTC';
 
-SELECT plan(26);
+SELECT plan(28);
 
 -- forty customers in three months: 1 to 3 get poor in February, 4 and 5 in March, when 21 gets rich, 22 leaves and 99 comes
 CREATE SCHEMA moves;
@@ -95,6 +95,22 @@ CALL pipeline_run('moves', '2025-02-01');
 SELECT is(moves.compared(), '12 with none', 'a run that is not kept any more is not compared with');
 SELECT is(moves.moved(), NULL, '... so nobody moved, and not everybody is new');
 SELECT is(moves.kept(), '1 1', '... and only what keep says stays');
+
+-- ---- a month that was much smaller
+SELECT moves.define('{}') AS void \gset
+UPDATE moves.customers SET month = '2024-12-01' WHERE month = '2025-02-01' AND id % 4 = 0;
+CALL pipeline_run('moves', '2025-02-15');
+CALL pipeline_run('moves', '2025-03-01');
+CALL pipeline_run('moves', '2024-12-15');
+CALL pipeline_run('moves', '2025-03-01');
+SELECT is(concat_ws(', ', moves.compared(), customers), '16 with 13, 40', 'a small month of long ago does not stop the newest, which has as many as the month before it')
+FROM pipeline_runs WHERE pipeline = 'moves' ORDER BY run_id DESC LIMIT 1;
+INSERT INTO moves.customers SELECT '2024-11-01', id, id FROM generate_series(1, 100) AS id;
+\set VERBOSITY sqlstate
+CALL pipeline_run('moves', '2024-11-01');
+SELECT is(:'LAST_ERROR_MESSAGE'::text, format('pipeline "moves": step check failed: 100 rows after 40 in the last run, as of %s: define the pipeline again if that is right',
+    timestamptz '2025-03-01'), 'where nothing is earlier the last run counts');
+\set VERBOSITY default
 
 SELECT pipeline_drop('moves') AS void, model_drop('moves') AS too \gset
 SELECT * FROM finish();
