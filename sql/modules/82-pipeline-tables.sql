@@ -42,11 +42,11 @@ CREATE INDEX pipeline_runs_pipeline ON pipeline_runs (pipeline, run_id);
 COMMENT ON SEQUENCE pipeline_runs_run_id_seq IS
 'Numbers of runs, of all pipelines.';
 COMMENT ON TABLE pipeline_runs IS
-'A row per run of a pipeline, also of those that failed.';
+'A row per run of a pipeline, also of those that failed. To be rid of a run use pipeline_forget: deleting its row here leaves what it published in the history.';
 COMMENT ON COLUMN pipeline_runs.run_id IS 'Counts on over all pipelines.';
 COMMENT ON COLUMN pipeline_runs.pipeline IS 'The name of the pipeline.';
 COMMENT ON COLUMN pipeline_runs.as_of IS 'The moment the run is about, $1 of the feature query.';
-COMMENT ON COLUMN pipeline_runs.state IS 'running; success; failed (the next CALL pipeline_run goes on with it); abandoned (another began instead).';
+COMMENT ON COLUMN pipeline_runs.state IS 'running; success; failed (the next CALL pipeline_run goes on with it); abandoned (another began instead, or pipeline_forget removed it).';
 COMMENT ON COLUMN pipeline_runs.mode IS 'elbow: k was searched for. fixed: it was given, or is that of the model before. score: the production model was used as it is.';
 COMMENT ON COLUMN pipeline_runs.reason IS 'Why this mode, with the numbers behind it.';
 COMMENT ON COLUMN pipeline_runs.k IS 'Clusters; NULL for rfm.';

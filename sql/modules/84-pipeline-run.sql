@@ -350,6 +350,42 @@ Errors: no such pipeline (42704), a pipeline of another role (42501) or one that
 
 Example: SELECT pipeline_drop(''segments'')';
 
+CREATE FUNCTION pipeline_forget(pipeline text, run_id bigint) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    p @extschema@.pipelines := @extschema@.pipeline_own(pipeline);
+    last @extschema@.pipeline_runs := @extschema@.pipeline_last_run(pipeline);
+BEGIN
+    PERFORM @extschema@.pipeline_refuse_busy(pipeline);
+    IF last.run_id = pipeline_forget.run_id THEN
+        RAISE EXCEPTION 'run % is what pipeline "%" shows', last.run_id, p.pipeline
+            USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = format('It is the last that was published, as of %s.', last.as_of),
+                  HINT = format('First run the moment to show again: CALL pipeline_run(%L, as_of). Then forget this one.', p.pipeline);
+    END IF;
+    UPDATE @extschema@.pipeline_runs x SET state = 'abandoned', message = 'forgotten'
+        WHERE x.pipeline = p.pipeline AND x.run_id = pipeline_forget.run_id AND x.state = 'success';
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'pipeline "%" has no published run %', p.pipeline, pipeline_forget.run_id
+            USING ERRCODE = 'undefined_object', HINT = 'Its runs are in pipeline_runs: those with state "success" were published.';
+    END IF;
+    DELETE FROM @extschema@.segments_history x WHERE x.pipeline = p.pipeline AND x.run_id = pipeline_forget.run_id;
+    DELETE FROM @extschema@.segment_profile_history x WHERE x.pipeline = p.pipeline AND x.run_id = pipeline_forget.run_id;
+    DELETE FROM @extschema@.segment_migration x WHERE x.pipeline = p.pipeline AND x.run_id = pipeline_forget.run_id;
+    DELETE FROM @extschema@.segment_summary x WHERE x.pipeline = p.pipeline AND x.run_id = pipeline_forget.run_id;
+    DELETE FROM @extschema@.segment_rfm x WHERE x.pipeline = p.pipeline AND x.run_id = pipeline_forget.run_id;
+END
+$$;
+COMMENT ON FUNCTION pipeline_forget(text, bigint) IS
+'Removes a run that was a mistake from what was published: its rows in segments_history, segment_profile_history, segment_migration, segment_summary and segment_rfm, and so its point in charts over time. No later run is compared with it. That it ran stays in pipeline_runs, with state abandoned; its model stays until option keep drops it, the one in production always. DELETE FROM pipeline_runs would leave the rows, and lose the model to that rule.
+
+The last published run cannot be forgotten, because it is what segments_current and the dashboards show: run the moment they should show again first. Runs that were compared with the forgotten one keep who moved as they have it; run their moment again where that matters.
+
+Errors: the last published run (55000), a run that was not published or is of another pipeline (42704), no such pipeline (42704), one of another role (42501) or that is being run (55006), a NULL.
+
+Example: SELECT pipeline_forget(''segments'', 7)';
+
 -- ---- run
 
 CREATE FUNCTION pipeline_step_list() RETURNS text[]

@@ -6,7 +6,7 @@ SET client_min_messages = warning;
 SET search_path = public, retailml;
 SET TimeZone = 'UTC';
 
-SELECT plan(28);
+SELECT plan(41);
 
 -- forty customers in three months: 1 to 3 get poor in February, 4 and 5 in March, when 21 gets rich, 22 leaves and 99 comes
 CREATE SCHEMA moves;
@@ -111,6 +111,40 @@ CALL pipeline_run('moves', '2024-11-01');
 SELECT is(:'LAST_ERROR_MESSAGE'::text, format('pipeline "moves": step check failed: 100 rows after 40 in the last run, as of %s: define the pipeline again if that is right',
     timestamptz '2025-03-01'), 'where nothing is earlier the last run counts');
 \set VERBOSITY default
+
+-- ---- a run that was a mistake
+CREATE FUNCTION moves.id(number bigint) RETURNS bigint LANGUAGE sql AS $$
+    SELECT run_id FROM pipeline_runs WHERE pipeline = 'moves' ORDER BY run_id OFFSET number - 1 LIMIT 1 $$;
+CREATE FUNCTION moves.traces(run bigint) RETURNS bigint LANGUAGE sql AS $$
+    SELECT (SELECT count(*) FROM segments_history WHERE run_id = run) + (SELECT count(*) FROM segment_profile_history WHERE run_id = run)
+        + (SELECT count(*) FROM segment_migration WHERE run_id = run) + (SELECT count(*) FROM segment_summary WHERE run_id = run)
+        + (SELECT count(*) FROM segment_rfm WHERE run_id = run) $$;
+DELETE FROM moves.customers WHERE month < '2025-01-01';
+INSERT INTO moves.customers SELECT '2025-04-01', id, id FROM generate_series(1, 40) AS id;
+CALL pipeline_run('moves', '2025-04-20');
+SELECT max(run_id) AS mistake FROM pipeline_runs WHERE pipeline = 'moves' \gset
+SELECT throws_ok(format('SELECT pipeline_forget(''moves'', %s)', :mistake), '55000', format('run %s is what pipeline "moves" shows', :mistake), 'what is shown is not forgotten');
+SELECT ok(moves.traces(:mistake) > 40, '... and left its traces');
+CALL pipeline_run('moves', '2025-03-01');
+SELECT md5(string_agg(c::text, ',' ORDER BY key)) AS shown, moves.moved() AS moved FROM segments_current c WHERE pipeline = 'moves' \gset
+SELECT moves.traces(max(run_id)) AS last FROM pipeline_runs WHERE pipeline = 'moves' \gset
+SELECT pipeline_forget('moves', :mistake) AS void \gset
+SELECT is(moves.traces(:mistake), 0::bigint, 'once another run is it is');
+SELECT is(max(as_of), '2025-03-01', '... and its point is gone from the trend') FROM bi_segment_trend WHERE pipeline = 'moves';
+SELECT is(md5(string_agg(c::text, ',' ORDER BY key)), :'shown', '... while what is shown stays') FROM segments_current c WHERE pipeline = 'moves';
+SELECT is(moves.moved() || moves.traces(max(run_id)), :'moved' || :last, '... and who moved') FROM pipeline_runs WHERE pipeline = 'moves';
+SELECT is(concat_ws(' ', state, message), 'abandoned forgotten', '... and that it was run') FROM pipeline_runs WHERE run_id = :mistake;
+SELECT throws_ok(format('SELECT pipeline_forget(''moves'', %s)', run), '42704', NULL, 'nothing to forget: ' || coalesce(what, 'a NULL'))
+FROM (VALUES (:mistake, 'forgotten before'), (0, 'no run'), (moves.id(18), 'a run that failed')) t (run, what);
+SELECT throws_ok('SELECT pipeline_forget(''moves'', NULL)', '42704', NULL, 'nor is NULL a run');
+SELECT throws_ok('SELECT pipeline_forget(''none'', 1)', '42704', 'there is no pipeline "none"', '... of a pipeline that there is');
+CREATE ROLE moves_other;
+GRANT USAGE ON SCHEMA moves TO moves_other;
+SET ROLE moves_other;
+SELECT throws_ok('SELECT pipeline_forget(''moves'', 1)', '42704', 'there is no pipeline "moves"', '... or of another role');
+RESET ROLE;
+DROP OWNED BY moves_other;
+DROP ROLE moves_other;
 
 SELECT pipeline_drop('moves') AS void, model_drop('moves') AS too \gset
 SELECT * FROM finish();
