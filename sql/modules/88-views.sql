@@ -38,7 +38,7 @@ WHERE p.latest;
 COMMENT ON VIEW bi_segments IS
 'The segments of the last published run: size, share, revenue. A row per pipeline and segment. For bars, a pie, a tree map.
 
-  SELECT name, customers, revenue_share FROM retailml.bi_segments WHERE pipeline = ''customers'' ORDER BY segment;';
+  SELECT name, customers, revenue_share FROM retailml.bi_segments WHERE pipeline = ''segments'' ORDER BY segment;';
 COMMENT ON COLUMN bi_segments.pipeline IS 'name of the pipeline';
 COMMENT ON COLUMN bi_segments.segment IS 'number of the segment, the same from run to run';
 COMMENT ON COLUMN bi_segments.name IS 'name of the segment, (none) for customers who are in none';
@@ -59,7 +59,7 @@ COMMENT ON VIEW bi_segment_members IS
 'Every customer with its segment, as last published. A row per pipeline and customer: filter by pipeline and key, or by pipeline and name and order by distance, which indexes serve. For tables and lists to act on.
 
   SELECT key, revenue FROM retailml.bi_segment_members
-  WHERE pipeline = ''customers'' AND name = ''Champions'' ORDER BY distance LIMIT 100;';
+  WHERE pipeline = ''segments'' AND name = ''Insiders'' ORDER BY distance LIMIT 100;';
 COMMENT ON COLUMN bi_segment_members.pipeline IS 'name of the pipeline';
 COMMENT ON COLUMN bi_segment_members.key IS 'the customer: the key column of the pipeline as text';
 COMMENT ON COLUMN bi_segment_members.segment IS 'number of the segment, the same from run to run';
@@ -77,7 +77,7 @@ WHERE p.latest;
 COMMENT ON VIEW bi_segment_profile IS
 'What sets each segment of the last published run apart, feature by feature. A row per pipeline, segment and feature, or category of a feature. For a heat map of z, or a radar.
 
-  SELECT name, feature, z FROM retailml.bi_segment_profile WHERE pipeline = ''customers'' AND category IS NULL;';
+  SELECT name, feature, z FROM retailml.bi_segment_profile WHERE pipeline = ''segments'' AND category IS NULL;';
 COMMENT ON COLUMN bi_segment_profile.pipeline IS 'name of the pipeline';
 COMMENT ON COLUMN bi_segment_profile.segment IS 'number of the segment, the same from run to run';
 COMMENT ON COLUMN bi_segment_profile.name IS 'name of the segment, (none) for customers who are in none';
@@ -100,7 +100,7 @@ WHERE NOT p.replaced;
 COMMENT ON VIEW bi_segment_trend IS
 'The segments of all published runs that are kept. A row per pipeline, as_of and segment; of several runs for the same moment the last. For lines and stacked areas over as_of.
 
-  SELECT as_of, name, customers FROM retailml.bi_segment_trend WHERE pipeline = ''customers'' ORDER BY as_of, segment;';
+  SELECT as_of, name, customers FROM retailml.bi_segment_trend WHERE pipeline = ''segments'' ORDER BY as_of, segment;';
 COMMENT ON COLUMN bi_segment_trend.pipeline IS 'name of the pipeline';
 COMMENT ON COLUMN bi_segment_trend.as_of IS 'the moment the run describes';
 COMMENT ON COLUMN bi_segment_trend.segment IS 'number of the segment, the same from run to run';
@@ -120,7 +120,7 @@ WHERE p.latest;
 COMMENT ON VIEW bi_segment_migration IS
 'How many customers went where between the last published run and the run before: the last of those with an earlier as_of, so that a second run for the same moment changes nothing about whom it is compared with. A row per pipeline and pair of names; no row in the first period. For a Sankey diagram take source and target, whose names differ, because such a chart refuses cycles; for a matrix from_name and to_name.
 
-  SELECT source, target, customers FROM retailml.bi_segment_migration WHERE pipeline = ''customers'';';
+  SELECT source, target, customers FROM retailml.bi_segment_migration WHERE pipeline = ''segments'';';
 COMMENT ON COLUMN bi_segment_migration.pipeline IS 'name of the pipeline';
 COMMENT ON COLUMN bi_segment_migration.from_name IS 'segment in the run before; (new) where the customer was not there';
 COMMENT ON COLUMN bi_segment_migration.to_name IS 'segment now; (gone) where the customer is not there any more';
@@ -139,7 +139,7 @@ COMMENT ON VIEW bi_segment_movers IS
 'The customers whose segment has another name than in the run before, those who are new, and those who are gone; of the last published run. The run before is the last published of those with an earlier as_of, as in bi_segment_migration. A row per pipeline and customer; no row in the first period. For lists to act on: filter by pipeline, from_name and to_name.
 
   SELECT key, revenue FROM retailml.bi_segment_movers
-  WHERE pipeline = ''customers'' AND from_name = ''Champions'' AND to_name = ''At risk'' ORDER BY revenue DESC LIMIT 100;';
+  WHERE pipeline = ''segments'' AND from_name = ''Insiders'' AND to_name = ''Loyal Customers'' ORDER BY revenue DESC LIMIT 100;';
 COMMENT ON COLUMN bi_segment_movers.pipeline IS 'name of the pipeline';
 COMMENT ON COLUMN bi_segment_movers.key IS 'the customer: the key column of the pipeline as text';
 COMMENT ON COLUMN bi_segment_movers.from_name IS 'segment in the run before; (new) where the customer was not there';
@@ -156,7 +156,7 @@ WHERE p.latest;
 COMMENT ON VIEW bi_rfm_heatmap IS
 'Customers and revenue by recency and frequency, in the last published run. A row per pipeline and pair of scores that occurs; none for pipelines without the features recency, frequency and monetary. For a heat map.
 
-  SELECT r, f, customers, revenue FROM retailml.bi_rfm_heatmap WHERE pipeline = ''customers'';';
+  SELECT r, f, customers, revenue FROM retailml.bi_rfm_heatmap WHERE pipeline = ''segments'';';
 COMMENT ON COLUMN bi_rfm_heatmap.pipeline IS 'name of the pipeline';
 COMMENT ON COLUMN bi_rfm_heatmap.r IS 'recency in fifths of the customers: 5 bought last';
 COMMENT ON COLUMN bi_rfm_heatmap.f IS 'frequency in fifths of the customers: 5 buys most often';
@@ -171,7 +171,7 @@ SELECT name, version, status, algorithm, created_at, promoted_at, rows, metrics 
 COMMENT ON VIEW bi_model_quality IS
 'Every version of every model in the registry, without its bytes. A row per name and version. The model of a pipeline has the pipeline''s name. For tables; bi_model_metrics has the numbers for charts.
 
-  SELECT version, status, metrics FROM retailml.bi_model_quality WHERE name = ''customers'' ORDER BY version;';
+  SELECT version, status, metrics FROM retailml.bi_model_quality WHERE name = ''segments'' ORDER BY version;';
 COMMENT ON COLUMN bi_model_quality.name IS 'name of the model';
 COMMENT ON COLUMN bi_model_quality.version IS '1, 2, ... per name';
 COMMENT ON COLUMN bi_model_quality.status IS 'staging, production or archived';
@@ -189,7 +189,7 @@ WHERE jsonb_typeof(e.value) = 'number';
 COMMENT ON VIEW bi_model_metrics IS
 'The numbers among the metrics of every model version. A row per name, version and metric. For lines over version.
 
-  SELECT version, value FROM retailml.bi_model_metrics WHERE name = ''customers'' AND metric = ''silhouette'' ORDER BY version;';
+  SELECT version, value FROM retailml.bi_model_metrics WHERE name = ''segments'' AND metric = ''silhouette'' ORDER BY version;';
 COMMENT ON COLUMN bi_model_metrics.name IS 'name of the model';
 COMMENT ON COLUMN bi_model_metrics.version IS '1, 2, ... per name';
 COMMENT ON COLUMN bi_model_metrics.status IS 'staging, production or archived';
@@ -205,7 +205,7 @@ FROM pipeline_runs;
 COMMENT ON VIEW bi_pipeline_runs IS
 'Every run of every pipeline: when, how it ended, what it chose and why. A row per run. For a table, and the time since the last success.
 
-  SELECT max(as_of) FROM retailml.bi_pipeline_runs WHERE pipeline = ''customers'' AND state = ''success'';';
+  SELECT max(as_of) FROM retailml.bi_pipeline_runs WHERE pipeline = ''segments'' AND state = ''success'';';
 COMMENT ON COLUMN bi_pipeline_runs.pipeline IS 'name of the pipeline';
 COMMENT ON COLUMN bi_pipeline_runs.run_id IS 'number of the run; later runs have higher numbers';
 COMMENT ON COLUMN bi_pipeline_runs.as_of IS 'the moment it describes';
@@ -229,7 +229,7 @@ FROM pipeline_steps;
 COMMENT ON VIEW bi_pipeline_steps IS
 'The steps of every run. A row per run and step. For a table, or bars of seconds by step.
 
-  SELECT step, state, seconds, message FROM retailml.bi_pipeline_steps WHERE run_id = 12 ORDER BY ordinal;';
+  SELECT step, state, seconds, message FROM retailml.bi_pipeline_steps WHERE run_id = 2 ORDER BY ordinal;';
 COMMENT ON COLUMN bi_pipeline_steps.pipeline IS 'name of the pipeline';
 COMMENT ON COLUMN bi_pipeline_steps.run_id IS 'number of the run';
 COMMENT ON COLUMN bi_pipeline_steps.ordinal IS 'place of the step in the run, from 1';
@@ -247,7 +247,7 @@ SELECT pipeline, run_id, check_name, state, value, bound, message FROM pipeline_
 COMMENT ON VIEW bi_pipeline_checks IS
 'What the step check found in every run. A row per run and check. For a table of warnings.
 
-  SELECT check_name, message FROM retailml.bi_pipeline_checks WHERE run_id = 12 AND state <> ''ok'';';
+  SELECT check_name, message FROM retailml.bi_pipeline_checks WHERE run_id = 2 AND state <> ''ok'';';
 COMMENT ON COLUMN bi_pipeline_checks.pipeline IS 'name of the pipeline';
 COMMENT ON COLUMN bi_pipeline_checks.run_id IS 'number of the run';
 COMMENT ON COLUMN bi_pipeline_checks.check_name IS 'rows, duplicate_keys, null_keys, multiplied_rows, variance, columns or null_columns';

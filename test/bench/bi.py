@@ -14,7 +14,7 @@ CUSTOMERS = int(os.environ.get("BI_CUSTOMERS", "1000000"))
 PIPELINE = "bench_bi"
 TABLES = ("segments_current", "segments_history", "segment_profile_history", "segment_migration", "segment_summary",
           "segment_rfm", "segment_movers")
-NAMES = "{Champions,Loyal,Promising,At risk,Hibernating,Lost}"
+NAMES = "{Insiders,Loyal Customers,Promising,Need Attention,Hibernating,Churn}"
 MOMENT = "timestamptz '2025-01-01' + run * interval '1 month'"
 
 FILL = f"""
@@ -51,7 +51,7 @@ def questions():
     """What the page asks and how, of the bench's pipeline."""
     with open(os.path.join(REPO, "docs", "bi.md"), encoding="utf-8") as page:
         found = re.findall(r"\*\*(\d\. [^*]*)\*\*[^\n]*\n\n```sql\n(.*?);\n```", page.read(), re.S)
-    return [(title, query.replace("'customers'", f"'{PIPELINE}'")) for title, query in found]
+    return [(title, query.replace("'segments'", f"'{PIPELINE}'")) for title, query in found]
 
 
 def clean():

@@ -6,7 +6,7 @@ SET client_min_messages = warning;
 SET TimeZone = 'UTC';
 
 BEGIN;
-SELECT plan(91);
+SELECT plan(93);
 
 -- ---- what a pipeline would have published: 600 customers, runs 1 to 4, of which 3 was repeated as 4
 
@@ -33,7 +33,7 @@ INSERT INTO retailml.pipeline_checks VALUES (4, 'customers', 'rows', 'ok', 600, 
 
 -- customers 1 .. 590 in run 1, 11 .. 600 in the last: every eighth moves one segment on, customer 600 is in none
 INSERT INTO retailml.segments_history (pipeline, run_id, as_of, key, segment, name, distance)
-SELECT 'customers', run, make_date(2025, least(run, 3)::int, 1), i::text, nullif(s, 0), (ARRAY['Champions', 'Loyal', 'At risk'])[s], i / 600.0
+SELECT 'customers', run, make_date(2025, least(run, 3)::int, 1), i::text, nullif(s, 0), (ARRAY['Insiders', 'Need Attention', 'Loyal Customers'])[s], i / 600.0
 FROM generate_series(1, 4) run,
     LATERAL generate_series(CASE WHEN run = 4 THEN 11 ELSE 1 END, CASE WHEN run = 4 THEN 600 ELSE 590 END) i,
     LATERAL (SELECT CASE WHEN i = 600 THEN 0 ELSE 1 + (i + CASE WHEN i % 8 = 0 AND run = 4 THEN 2 ELSE 0 END) % 3 END AS s) t;
@@ -226,10 +226,18 @@ RESET ROLE;
 
 \set page `cat "$PG_ABS_SRCDIR/../docs/bi.md"`
 CREATE TEMP TABLE question AS
-SELECT n, m[1] AS query FROM regexp_matches(:'page', '\*\*\d\. [^\n]*?\n\n```sql\n(.*?);\n```', 'g') WITH ORDINALITY AS t (m, n);
-GRANT SELECT ON question TO bi_reader;
+SELECT n, replace(m[1], '''segments''', '''customers''') AS query FROM regexp_matches(:'page', '\*\*\d\. [^\n]*?\n\n```sql\n(.*?);\n```', 'g') WITH ORDINALITY AS t (m, n);
+-- the pipelines and names that the questions and the comments speak of, and whether the tutorial has them
+\set tutorial `cat "$PG_ABS_SRCDIR/../docs/tutorial-monthly.md"`
+CREATE TEMP TABLE examples AS
+SELECT DISTINCT place, m[1] AS name, position('| ' || m[1] || ' ' IN :'tutorial') > 0 OR position(format('pipeline_create(%L', m[1]) IN :'tutorial') > 0 AS there
+FROM (SELECT 'page', :'page' UNION SELECT relname::text, obj_description(oid, 'pg_class') FROM bi_columns) t (place, text),
+    LATERAL regexp_matches(text, '(?:name|pipeline) = ''([^'']+)''', 'g') m;
+GRANT SELECT ON question, examples TO bi_reader;
 SET ROLE bi_reader;
 SELECT is(count(*), 8::bigint, 'docs/bi.md has eight questions') FROM question;
+SELECT set_eq($$SELECT name FROM examples WHERE place = 'page'$$, $$VALUES ('Insiders'), ('Loyal Customers'), ('segments')$$, '... about the pipeline of the tutorial');
+SELECT is_empty($$SELECT place, name FROM examples WHERE NOT there$$, '... whose segments have these names, as in the comments of the views');
 SELECT matches(pg_temp.outcome(query), '^[1-9]\d{0,2}$', 'question ' || n || ' has an answer: ' || substring(query from 'retailml\.(\w+)')) FROM question ORDER BY n;
 RESET ROLE;
 
