@@ -190,6 +190,11 @@ export PGDATABASE=lent PGUSER=ann
 sql "CREATE EXTENSION retailml" "CALL grant_reader('bob')" "SELECT pipeline_create('lent', 'SELECT i AS id, i % 5 AS a FROM generate_series(1, 50) AS i', 'id', '{\"k\": 2}')" \
     "CALL pipeline_run('lent')" >/dev/null
 is "$(as bob "SELECT count(*) FROM bi_segment_members")$(as bob "SELECT count(*) FROM segments_current")" 500 "and makes readers all the same"
+PGUSER=postgres sql "CREATE DATABASE returned" "GRANT CREATE ON DATABASE returned TO ann"
+pg_dump --file="$RETAILML_SCRATCH/lent.dump" lent
+PGUSER=postgres PGDATABASE=returned sql "ALTER SCHEMA public OWNER TO ann"
+ok "dumps and restores them" psql -Xq -v ON_ERROR_STOP=1 -o /dev/null -d returned -f "$RETAILML_SCRATCH/lent.dump"
+is "$(PGDATABASE=returned as bob "SELECT count(*) FROM bi_segment_members")" 50 "readers too"
 like "$(PGUSER=postgres sql "CALL revoke_reader('bob')" 2>&1 || true)" "was made a reader by another role" "a superuser is told whose grant it is"
 sql "CALL revoke_reader('bob')"
 is "$(as bob "SELECT count(*) FROM bi_segment_members")" 0 "who takes it back"
