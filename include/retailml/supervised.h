@@ -107,6 +107,9 @@ extern const char *rml_label_learn(RmlEnv *env, const RmlTaken *label, int64_t n
 								   const RmlSupervisedParams *params, bool classifier,
 								   RmlTrainingSet *rows);
 
+/* do two classes say themselves that the second is the positive one, as no and yes do? */
+extern bool rml_positive_is_plain(const RmlTarget *target);
+
 static inline bool
 rml_is_binary(const RmlTarget *target)
 {

@@ -4,13 +4,15 @@
  *
  * Texts and booleans are classes; numbers are numbers, unless the algorithm or the option "task"
  * wants classes.  Classes are ordered: texts by bytes, false before true, numbers ascending; of two
- * classes the second is the positive one, unless the option "positive" names the first.
+ * classes the second is the positive one, unless the option "positive" names the first.  Which one
+ * that is, only pairs like no and yes tell by themselves.
  */
 #include "retailml/supervised.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define POLL_ROWS (1 << 18)
 
@@ -201,6 +203,19 @@ learn_classes(RmlEnv *env, const RmlTaken *label, int64_t n, const char *positiv
 	if (reason == NULL)
 		reason = count_classes(env, n, target, classes);
 	return reason;
+}
+
+bool
+rml_positive_is_plain(const RmlTarget *target)
+{
+	static const char *const pairs[][2] = {
+		{"false", "true"}, {"f", "t"}, {"no", "yes"}, {"n", "y"}, {"0", "1"}};
+
+	for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
+		if (strcasecmp(target->classes[0], pairs[i][0]) == 0 &&
+			strcasecmp(target->classes[1], pairs[i][1]) == 0)
+			return true;
+	return false;
 }
 
 /* ---- the whole ---- */

@@ -65,6 +65,23 @@ rml_guard_leaks(const RmlFit *fit, const RmlSupervisedParams *params, const RmlT
 	rml_release(fit->env, leaks);
 }
 
+/* of two classes the last by name is positive: that is a guess, unless somebody said so */
+static void
+notice_positive(const RmlFit *fit, const RmlSupervisedParams *params, const RmlTarget *target)
+{
+	if (target->task != RML_CLASSIFICATION || !rml_is_binary(target) || params->positive != NULL ||
+		rml_positive_is_plain(target))
+		return;
+	ereport(NOTICE,
+			(errmsg("%s: \"%s\" is taken as the positive class of the label \"%s\", whose "
+					"probability is predicted",
+					fit->function, target->classes[1], target->name),
+			 errdetail("It is the last by name; the other class is \"%s\".", target->classes[0]),
+			 errhint("If the other one is meant, say so with the option {\"positive\": \"%s\"}; "
+					 "{\"positive\": \"%s\"} leaves it at that.",
+					 target->classes[0], target->classes[1])));
+}
+
 void
 rml_fit_label(RmlFit *fit, const RmlSupervisedParams *params, bool classifier, RmlTrainingSet *rows)
 {
@@ -74,6 +91,7 @@ rml_fit_label(RmlFit *fit, const RmlSupervisedParams *params, bool classifier, R
 	rows->codes = fit->matrix.codes;
 	rml_refuse(fit->function,
 			   rml_label_learn(fit->env, fit->label, fit->matrix.n, params, classifier, rows));
+	notice_positive(fit, params, &rows->target);
 	if (fit->weight != NULL)
 	{
 		check_weights(fit, fit->weight->numbers);

@@ -143,6 +143,29 @@ test_texts(RmlEnv *env)
 	unit_equal_string(class_list(env, &learnt.rows.target), " low:3 high:2", "the other class");
 }
 
+static void
+test_plain_pairs(void)
+{
+	static const struct
+	{
+		const char *classes[2];
+		bool plain;
+	} pairs[] = {{{"false", "true"}, true}, {{"f", "t"}, true},        {{"No", "Yes"}, true},
+				 {{"N", "y"}, true},        {{"0", "1"}, true},        {{"YES", "no"}, false},
+				 {{"yes", "no"}, false},    {{"ja", "nein"}, false},   {{"left", "stays"}, false},
+				 {{"no", "true"}, false},   {{"no", "yes "}, false},   {{"1", "2"}, false},
+				 {{"-1", "1"}, false},      {{"true", "false"}, false}};
+
+	for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
+	{
+		char *classes[] = {(char *) pairs[i].classes[0], (char *) pairs[i].classes[1]};
+		const RmlTarget target = {.task = RML_CLASSIFICATION, .n_classes = 2, .classes = classes};
+
+		unit_ok(rml_positive_is_plain(&target) == pairs[i].plain, "\"%s\" and \"%s\": %s",
+				classes[0], classes[1], pairs[i].plain ? "the second is meant" : "a guess");
+	}
+}
+
 /* ---- refused ---- */
 
 static void
@@ -285,6 +308,7 @@ main(void)
 	test_close_numbers(env);
 	test_booleans(env);
 	test_texts(env);
+	test_plain_pairs();
 	test_one_class(env);
 	test_tasks(env);
 	test_many(env);
