@@ -104,6 +104,7 @@ reason_text(const RmlScorer *scorer, int feature, const char *value)
 	return CStringGetTextDatum(psprintf("%s = %s", described->name, value));
 }
 
+/* the largest contributions towards leaving: what speaks for staying is no reason to leave */
 static void
 put_reasons(RmlScorer *scorer, Datum row, Datum *values, bool *nulls)
 {
@@ -114,16 +115,18 @@ put_reasons(RmlScorer *scorer, Datum row, Datum *values, bool *nulls)
 								  .order = palloc(sizeof(int32_t) * Max(n, 1))};
 
 	rml_explain_row(model, scorer->numbers, scorer->codes, 1, &explanation);
-	for (int i = 0; i < REASONS; i++)
+	for (int column = 2; column < EXPLAIN_COLUMNS; column++)
+		nulls[column] = true;
+	for (int i = 0, column = 2; i < n && column < EXPLAIN_COLUMNS; i++)
 	{
-		int feature = i < n ? explanation.order[i] : 0;
-		bool there = i < n && explanation.contributions[feature] != 0.0;
+		int feature = explanation.order[i];
 
-		nulls[2 + 2 * i] = nulls[3 + 2 * i] = !there;
-		if (!there)
+		if (explanation.contributions[feature] <= 0.0)
 			continue;
-		values[2 + 2 * i] = reason_text(scorer, feature, texts[feature]);
-		values[3 + 2 * i] = Float8GetDatum(explanation.contributions[feature]);
+		values[column] = reason_text(scorer, feature, texts[feature]);
+		values[column + 1] = Float8GetDatum(explanation.contributions[feature]);
+		nulls[column] = nulls[column + 1] = false;
+		column += 2;
 	}
 }
 

@@ -6,7 +6,7 @@ SET client_min_messages = warning;
 SET search_path = public, retailml;
 SET TimeZone = 'UTC';
 BEGIN;
-SELECT plan(93);
+SELECT plan(96);
 
 CREATE FUNCTION pg_temp.complaint(call text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -62,17 +62,19 @@ SELECT ok(churn_predict(churn, c) IS NOT NULL AND ltv_predict(ltv, c) IS NOT NUL
 CREATE TABLE explained AS SELECT c.customer_id, c.recency_days, churn_predict(churn, c) AS p, churn_risk(churn, c) AS r, e.*,
     (SELECT sum(contribution) FROM predict_explain(churn, c)) AS total, (SELECT sum(contribution) FROM predict_explain(churn, c, 'false')) AS total_false
 FROM customers c, models, churn_explain(churn, c) e WHERE customer_id::int % 5 = 0;
-CREATE TABLE reasons AS SELECT c.customer_id, c.recency_days, x.*, row_number() OVER (PARTITION BY customer_id, recency_days ORDER BY abs(contribution) DESC) AS place
+CREATE TABLE reasons AS SELECT c.customer_id, c.recency_days, x.*, row_number() OVER (PARTITION BY customer_id, recency_days ORDER BY contribution DESC) AS place
 FROM customers c, models, predict_explain(churn, c) x WHERE customer_id::int % 5 = 0 AND feature <> '(base)';
 -- numbers are shown with six digits
 CREATE FUNCTION pg_temp.says(reason text, value text) RETURNS boolean LANGUAGE sql AS $$
     SELECT CASE WHEN value IS NULL THEN reason LIKE '% is missing' WHEN value ~ '^-?[0-9.]+(e.*)?$' THEN abs(split_part(reason, ' = ', 2)::float8 - value::float8) <= 1e-5 * abs(value::float8)
         ELSE split_part(reason, ' = ', 2) = value END $$;
 SELECT ok(bool_and(probability = p AND risk = r), 'churn_explain has the probability and the risk') FROM explained;
-SELECT ok(count(*) > 100 AND bool_and(e.contribution_1 = x.contribution AND split_part(e.reason_1, ' ', 1) = x.feature AND pg_temp.says(e.reason_1, x.value)), 'the first reason is the largest of predict_explain')
-FROM explained e JOIN reasons x USING (customer_id, recency_days) WHERE place = 1;
+SELECT ok(count(*) > 100 AND bool_and(e.contribution_1 = x.contribution AND split_part(e.reason_1, ' ', 1) = x.feature AND pg_temp.says(e.reason_1, x.value)), 'the first reason is the largest towards leaving')
+FROM explained e JOIN reasons x USING (customer_id, recency_days) WHERE place = 1 AND contribution > 0;
 SELECT ok(count(*) > 100 AND bool_and(e.contribution_3 = x.contribution AND split_part(e.reason_3, ' ', 1) = x.feature AND pg_temp.says(e.reason_3, x.value)), 'and the third the third')
-FROM explained e JOIN reasons x USING (customer_id, recency_days) WHERE place = 3 AND contribution <> 0;
+FROM explained e JOIN reasons x USING (customer_id, recency_days) WHERE place = 3 AND contribution > 0;
+SELECT ok(bool_and(coalesce(contribution_1 > 0, true) AND coalesce(contribution_2 BETWEEN 0 AND contribution_1, true) AND coalesce(contribution_3 BETWEEN 0 AND contribution_2, true)) AND (SELECT count(DISTINCT (customer_id, recency_days)) > 20 FROM reasons WHERE contribution < -0.1), 'none of them speaks for staying, though much does') FROM explained;
+SELECT is(sum(num_nulls(reason_1, reason_2, reason_3)), (SELECT sum(greatest(3 - n, 0))::bigint FROM (SELECT count(*) FILTER (WHERE contribution > 0) AS n FROM reasons GROUP BY customer_id, recency_days) x), 'and there are as many as speak for leaving') FROM explained;
 SELECT ok(max(abs(total - ln(p / (1 - p)))) < 1e-9, 'base and contributions are the log-odds') FROM explained;
 SELECT ok(max(abs(total + total_false)) < 1e-9, 'and of staying the opposite') FROM explained;
 SELECT ok(max(abs(total - ltv_predict(ltv, c))) < 1e-9, 'those of ltv are the prediction') FROM customers c, models, LATERAL (SELECT sum(contribution) AS total FROM predict_explain(ltv, c)) x;
@@ -82,7 +84,9 @@ SELECT is((SELECT count(*) FROM model_importance(churn)), (SELECT count(*) FROM 
 CREATE TABLE gaps AS SELECT i % 8 < 3 AS churned, CASE WHEN i % 8 >= 2 THEN 1 END AS contract, 7 AS constant FROM generate_series(1, 160) i;
 CREATE TABLE gap_model AS SELECT churn_fit(g, 'churned', '{"impute": "zero", "folds": 2}') AS m FROM gaps g;
 SELECT is((SELECT ROW(e.reason_1, e.reason_2, e.contribution_2, e.contribution_1 > 0)::text FROM gap_model, (SELECT NULL::int AS contract, 7 AS constant) g, churn_explain(m, g) e), '("contract is missing",,,t)', 'a missing value is a reason, a constant none');
-SELECT is((SELECT e.reason_1 FROM gap_model, (SELECT 1 AS contract, 7 AS constant) g, churn_explain(m, g) e), 'contract = 1', 'and so is one that is there');
+SELECT is((SELECT ROW(e.reason_1, e.contribution_1, x.contribution < 0)::text FROM gap_model, (SELECT 1 AS contract, 7 AS constant) g, churn_explain(m, g) e, predict_explain(m, g) x WHERE feature = 'contract'), '(,,t)', 'one that is there speaks for staying: no reason to leave');
+CREATE TABLE turned_model AS SELECT churn_fit(g, 'churned', '{"impute": "zero", "folds": 2}') AS m FROM (SELECT NOT churned AS churned, contract, constant FROM gaps) g;
+SELECT is((SELECT ROW(e.reason_1, e.reason_2, e.contribution_1 > 0)::text FROM turned_model, (SELECT 1 AS contract, 7 AS constant) g, churn_explain(m, g) e), '("contract = 1",,t)', 'unless those with it leave');
 
 -- ---- labels
 CREATE FUNCTION pg_temp.fit(label text, options jsonb DEFAULT '{}') RETURNS bytea LANGUAGE plpgsql AS $$
@@ -152,7 +156,7 @@ FROM (SELECT ltv_fit(s, 'future_spend', '{"impute": "skip", "folds": 2, "amount"
 -- ---- arrays
 CREATE TABLE array_models AS SELECT churn_fit(churned, ARRAY[recency_days, frequency, monetary], '{"folds": 2}') AS churn, ltv_fit(future_spend, ARRAY[recency_days, frequency, monetary], '{"folds": 2}') AS ltv FROM small;
 SELECT ok(bool_and(churn_predict(churn, f) = predict(churn, f) AND ltv_predict(ltv, f) = predict(ltv, f) AND churn_risk(churn, f) IN ('low', 'medium', 'high')), 'arrays') FROM array_models, LATERAL (SELECT ARRAY[recency_days, frequency, monetary]::float8[] AS f FROM small) x;
-SELECT matches((SELECT e.reason_1 || e.reason_2 || e.reason_3 FROM churn_explain(churn, ARRAY[30, NULL, 100]) e), '(x1 = 30|x2 is missing|x3 = 100)', 'explained by position') FROM array_models;
+SELECT matches((SELECT concat_ws('; ', e.reason_1, e.reason_2, e.reason_3) FROM churn_explain(churn, ARRAY[30, NULL, 100]) e), '^(x1 = 30|x2 is missing|x3 = 100)(; (x1 = 30|x2 is missing|x3 = 100))*$', 'explained by position') FROM array_models;
 SELECT ok(churn_fit(churned, ARRAY[recency_days]) IS NOT NULL AND ltv_fit(future_spend, ARRAY[recency_days]) IS NOT NULL, 'with the default options') FROM small;
 SELECT matches(pg_temp.complaint($$SELECT churn_fit(churned, ARRAY[recency_days], '{"group": "a"}') FROM small$$), 'the columns of an array have no names to choose a weight or group by', 'without groups');
 
