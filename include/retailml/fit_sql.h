@@ -63,6 +63,18 @@ extern bool rml_collect_values(RmlCollector *collector, const double *values);
 /* parse parameters and options in this process if no row has done it */
 extern void rml_collect_begin(RmlCollector *collector, const RmlFitSpec *spec);
 
+/*
+ * More different texts than the options allow are an error; while rows still come (not final), not in a
+ * column that may be left out in the end.
+ */
+extern void rml_collect_check_categories(const RmlCollector *collector, bool final);
+
+/* a supervised fit leaves out texts that are different in every row, and says so */
+extern void rml_collect_leave_keys_out(RmlCollector *collector);
+
+/* point out the columns that look like keys and are used */
+extern void rml_notice_keys(const RmlSchema *schema);
+
 /* order, learn, prepare: everything up to the algorithm itself */
 extern void rml_collect_finish(RmlCollector *collector, bool want_origin, RmlFit *fit);
 

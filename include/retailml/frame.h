@@ -116,6 +116,22 @@ extern int32_t rml_frame_code(RmlFrame *frame, RmlColumn *column, const char *te
 /* why two frames cannot be merged (columns differ), or NULL */
 extern const char *rml_frame_mismatch(const RmlFrame *a, const RmlFrame *b);
 
+/* so many different texts that they may differ in every row: cheap, to be asked row by row */
+static inline bool
+rml_frame_may_be_key(const RmlFrame *frame, const RmlColumn *column)
+{
+	return column->kind == RML_CATEGORICAL && column->dictionary.n >= frame->n;
+}
+
+/* is a text there in every row, and different in each?  Not said of a few rows. */
+extern bool rml_frame_is_key(const RmlFrame *frame, const RmlColumn *column);
+
+/* are all texts of a categorical column numbers, but for blank ones? */
+extern bool rml_column_is_numbers(const RmlColumn *column, RmlEnv *env);
+
+/* take out a categorical column, as if it had not been collected */
+extern void rml_frame_drop_texts(RmlFrame *frame, int column);
+
 /* move all rows of source to the end of target; source is empty afterwards */
 extern void rml_frame_merge(RmlFrame *target, RmlFrame *source);
 

@@ -161,38 +161,6 @@ collect_code(void *target, int column, const char *text, size_t length)
 	return rml_frame_code(&collector->frame, c, text, length);
 }
 
-/* the label's */
-static void
-check_class_count(const RmlCollector *collector, const RmlColumn *label)
-{
-	if (label->dictionary.n > RML_MAX_CLASSES)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("the label \"%s\" has more than %d classes", label->name, RML_MAX_CLASSES),
-				 errhint("Is it the column that is meant? A number is cast to float8.")));
-}
-
-static void
-check_category_count(const RmlCollector *collector)
-{
-	for (int i = 0; i < collector->frame.n_columns; i++)
-	{
-		const RmlColumn *column = &collector->frame.columns[i];
-
-		if (i == collector->n_features)
-			check_class_count(collector, column);
-		else if (i < collector->n_features && column->kind == RML_CATEGORICAL &&
-				 column->dictionary.n > collector->row_params.max_categories)
-			ereport(ERROR,
-					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-					 errmsg("column \"%s\" has more than %lld categories", column->name,
-							(long long) collector->row_params.max_categories),
-					 errhint("Leave it out with the option {\"exclude\": [\"%s\"]}, or raise the "
-							 "option \"max_categories\".",
-							 column->name)));
-	}
-}
-
 /* columns of the frame that come out of the row: all but a label that comes beside it */
 static int
 row_columns(const RmlCollector *collector)
@@ -434,12 +402,13 @@ rml_collect_row(RmlCollector *collector, Datum row, Datum label)
 	int32_t *codes;
 	int missing;
 
+	/* of the rows so far: this one may yet be left out */
+	if (frame->d_cat > 0)
+		rml_collect_check_categories(collector, false);
 	rml_frame_push(frame, &numbers, &codes);
 	missing = rml_row_read(&collector->binding, row, numbers, codes);
 	if (collector->label_binding.n_columns > 0)
 		rml_value_read(&collector->label_binding, label, false, numbers, codes);
-	if (frame->d_cat > 0)
-		check_category_count(collector);
 	if (collector->roles.label != NULL)
 	{
 		if (missing_roles(collector, numbers, codes) > 0)
@@ -478,18 +447,6 @@ rml_collect_values(RmlCollector *collector, const double *values)
 }
 
 /* ---- finish ---- */
-
-static void
-notice_keys(const RmlCollector *collector, const RmlSchema *schema)
-{
-	for (int i = 0; i < schema->n_features; i++)
-		if (schema->features[i].looks_like_key)
-			ereport(NOTICE, (errmsg("column \"%s\" looks like a key: all its values are different",
-									schema->features[i].name),
-							 errhint("If it identifies rows, leave it out with the option "
-									 "{\"exclude\": [\"%s\"]}.",
-									 schema->features[i].name)));
-}
 
 static void
 notice_dominance(const RmlCollector *collector, const RmlFit *fit)
@@ -550,11 +507,13 @@ rml_collect_finish(RmlCollector *collector, bool want_origin, RmlFit *fit)
 	RmlFrame *frame = &collector->frame;
 	const RmlFitSpec *spec = collector->spec;
 	RmlRowParams *row_params = &collector->row_params;
-	size_t ordering = rml_frame_order_bytes(frame);
-	size_t taken = sizeof(double) * (size_t) frame->n * (frame->n_columns - collector->n_features);
-	size_t fitting = taken + fitting_bytes(collector);
+	size_t ordering, taken, fitting;
 
-	check_category_count(collector);
+	rml_collect_leave_keys_out(collector);
+	rml_collect_check_categories(collector, true);
+	ordering = rml_frame_order_bytes(frame);
+	taken = sizeof(double) * (size_t) frame->n * (frame->n_columns - collector->n_features);
+	fitting = taken + fitting_bytes(collector);
 	frame->skipped += collector->skipped;
 	rml_pg_env_check_room(env, Max(ordering, fitting));
 	memset(fit, 0, sizeof *fit);
@@ -580,7 +539,7 @@ rml_collect_finish(RmlCollector *collector, bool want_origin, RmlFit *fit)
 	fit->schema.excluded = row_params->exclude;
 	fit->schema.max_categories = row_params->max_categories;
 	if (spec->n_values == 0)
-		notice_keys(collector, &fit->schema);
+		rml_notice_keys(&fit->schema);
 	if (spec->clusters)
 		notice_dominance(collector, fit);
 }

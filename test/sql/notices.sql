@@ -5,7 +5,7 @@
 SET client_min_messages = warning;
 SET search_path = public, retailml;
 BEGIN;
-SELECT plan(2);
+SELECT plan(18);
 
 -- customers of whom about a third leave, the more the fewer their orders
 CREATE TABLE customers AS
@@ -18,6 +18,40 @@ CREATE TABLE state_models AS SELECT churn_fit(s, 'state', '{"features": ["orders
     churn_fit(s, 'churned', '{"features": ["orders", "spend"], "folds": 2}') AS truth FROM states s;
 SELECT ok(corr(churn_predict(said, s), churn_predict(truth, s)) > 0.99, 'the class that is chosen is the one that leaves') FROM states s, state_models;
 SELECT ok(corr(churn_predict(said_nothing, s), churn_predict(truth, s)) < -0.99, 'the last by name is the other one') FROM states s, state_models;
+
+-- ---- texts that are different in every row
+CREATE TABLE contracts AS SELECT 'C-' || n AS contract, orders, spend, CASE WHEN n % 3 = 0 THEN 'web' ELSE 'shop' END AS channel, churned FROM customers;
+CREATE FUNCTION pg_temp.scores(model bytea) RETURNS text LANGUAGE sql AS $$ SELECT md5(string_agg(predict(model, c)::text, ' ' ORDER BY contract)) || ' of ' || count(*) FROM contracts c $$;
+SELECT is(pg_temp.scores(f), pg_temp.scores(g), name || ': as if it were excluded')
+FROM (SELECT 'logreg_fit' AS name, logreg_fit(c, 'churned') AS f, logreg_fit(c, 'churned', '{"exclude": ["contract"]}') AS g FROM contracts c
+UNION ALL SELECT 'forest_fit', forest_fit(c, 'churned', '{"n_trees": 9}'), forest_fit(c, 'churned', '{"n_trees": 9, "exclude": ["contract"]}') FROM contracts c
+UNION ALL SELECT 'boost_fit', boost_fit(c, 'churned', '{"n_trees": 9}'), boost_fit(c, 'churned', '{"n_trees": 9, "exclude": ["contract"]}') FROM contracts c
+UNION ALL SELECT 'linreg_fit', linreg_fit(c, 'spend'), linreg_fit(c, 'spend', '{"exclude": ["contract"]}') FROM contracts c
+UNION ALL SELECT 'churn_fit', churn_fit(c, 'churned', '{"folds": 2}'), churn_fit(c, 'churned', '{"folds": 2, "exclude": ["contract"]}') FROM contracts c) x;
+SELECT is((SELECT string_agg(name, ' ' ORDER BY position) FROM model_features(m)), 'orders spend channel', 'it is no feature, with any number of categories')
+FROM (SELECT churn_fit(c, 'churned', '{"folds": 2, "max_categories": 10}') AS m FROM contracts c) x;
+SELECT is((SELECT string_agg(name, ' ' ORDER BY position) FROM model_features(m)), 'orders spend channel', 'rows without a label do not count')
+FROM (SELECT churn_fit(c, 'churned', '{"folds": 2, "max_categories": 10}') AS m FROM (SELECT * FROM contracts UNION ALL SELECT CASE WHEN i > 3 THEN 'C-7' END, 1, 1, 'web', NULL FROM generate_series(1, 9) i) c) x;
+SELECT throws_like($$SELECT churn_fit(c, 'churned', '{"folds": 2, "max_categories": 10}') FROM (SELECT * FROM contracts UNION ALL SELECT 'C-7', 1, 1, 'web', true) c$$, '%"contract" has more than 10 categories', 'one that is there twice makes categories of them');
+SELECT throws_like($$SELECT churn_fit(c, 'churned', '{"folds": 2, "max_categories": 10}') FROM (SELECT * FROM contracts UNION ALL SELECT NULL, 1, 1, 'web', true) c$$, '%"contract" has more than 10 categories', 'so does one that is missing');
+SELECT is((SELECT string_agg(name, ' ' ORDER BY position) FROM model_features(m)), 'contract orders spend channel', 'a clustering keeps it: rows may be alike or not by it')
+FROM (SELECT kprototypes_fit(c, 2, '{"exclude": ["churned"]}') AS m FROM contracts c) x;
+SELECT is((SELECT string_agg(name, ' ' ORDER BY position) FROM model_features(m)), 'contract orders', 'of nineteen rows it may be chance') FROM (SELECT tree_fit(c, 'churned') AS m FROM (SELECT contract, orders, churned FROM contracts ORDER BY md5(contract) LIMIT 19) c) x;
+SELECT is((SELECT string_agg(name, ' ' ORDER BY position) FROM model_features(m)), 'orders', 'of twenty it is none') FROM (SELECT tree_fit(c, 'churned') AS m FROM (SELECT contract, orders, churned FROM contracts ORDER BY md5(contract) LIMIT 20) c) x;
+SELECT throws_ok($$SELECT tree_fit(c, 'churned') FROM (SELECT contract, churned FROM contracts) c$$, '22023', 'tree_fit has no columns left to use', 'nothing but a key');
+SELECT is((SELECT count(*) FROM unnest(cross_validate(c, 'churned', '{"folds": 2, "max_categories": 10}'))) > 0, true, 'cross_validate leaves it out as well') FROM contracts c;
+SELECT is((SELECT count(*) FROM unnest(permutation_importance(m, c, 'churned'))), 4::bigint, 'a model that has one, of few rows, takes many')
+FROM (SELECT tree_fit(c, 'churned') AS m FROM (SELECT * FROM contracts ORDER BY md5(contract) LIMIT 19) c) x, contracts c GROUP BY m;
+-- parallel workers see a part of the rows each
+CREATE TABLE many AS SELECT 'C-' || i AS contract, i % 13 AS orders, i % 7 < i % 5 AS churned FROM generate_series(1, 6000) i;
+ALTER TABLE many SET (parallel_workers = 2);
+ANALYZE many;
+CREATE TABLE serial AS SELECT logreg_fit(m, 'churned') AS model FROM many m;
+SET LOCAL parallel_setup_cost = 0;
+SET LOCAL parallel_tuple_cost = 0;
+SET LOCAL min_parallel_table_scan_size = 0;
+SELECT ok(logreg_fit(m, 'churned') = (SELECT model FROM serial), 'the same from parallel workers') FROM many m;
+RESET parallel_setup_cost;
 
 SELECT * FROM finish();
 
@@ -37,4 +71,11 @@ SELECT logreg_fit(s, 'churned', '{"features": ["orders", "spend"]}') IS NOT NULL
 \echo -- nor where there are three, or none
 SELECT tree_fit(s, 'kind') IS NOT NULL FROM (SELECT orders, 'k' || orders % 3 AS kind, spend FROM states) s;
 SELECT tree_fit(s, 'number', '{"features": ["orders", "spend"]}') IS NOT NULL FROM states s;
+\echo -- a text that is different in every row is left out
+SELECT churn_fit(c, 'churned', '{"folds": 2}') IS NOT NULL FROM contracts c;
+SELECT tree_fit(c, 'churned', '{"features": ["contract", "orders"]}') IS NOT NULL FROM contracts c;
+\echo -- unless it is a number in disguise
+SELECT tree_fit(c, 'churned') IS NOT NULL FROM (SELECT orders, (n * 1.5)::text AS "Total", churned FROM customers) c;
+\echo -- or excluded anyway
+SELECT churn_fit(c, 'churned', '{"folds": 2, "exclude": ["contract"]}') IS NOT NULL FROM contracts c;
 ROLLBACK;
