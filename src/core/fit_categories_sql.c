@@ -29,6 +29,24 @@ leaves_keys_out(const RmlCollector *collector)
 	return collector->spec->supervised && !collector->spec->model_first;
 }
 
+/* numbers that came as texts, as they do from a file, want another remedy */
+static void
+refuse_categories(const RmlCollector *collector, const RmlColumn *column)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			 errmsg("%s: column \"%s\" has more than %lld categories", collector->spec->function,
+					column->name, (long long) collector->row_params.max_categories),
+			 rml_column_is_numbers(column, collector->env)
+				 ? errhint("Its texts so far, but for blank ones, are all numbers: cast it, as in "
+						   "nullif(trim(%s), '')::float8. Or leave it out with the option "
+						   "{\"exclude\": [\"%s\"]}, or raise the option \"max_categories\".",
+						   quote_identifier(column->name), column->name)
+				 : errhint("Leave it out with the option {\"exclude\": [\"%s\"]}, or raise the "
+						   "option \"max_categories\".",
+						   column->name)));
+}
+
 void
 rml_collect_check_categories(const RmlCollector *collector, bool final)
 {
@@ -43,13 +61,7 @@ rml_collect_check_categories(const RmlCollector *collector, bool final)
 		else if (i < collector->n_features && column->kind == RML_CATEGORICAL &&
 				 column->dictionary.n > collector->row_params.max_categories &&
 				 !(patient && rml_frame_may_be_key(&collector->frame, column)))
-			ereport(ERROR,
-					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-					 errmsg("column \"%s\" has more than %lld categories", column->name,
-							(long long) collector->row_params.max_categories),
-					 errhint("Leave it out with the option {\"exclude\": [\"%s\"]}, or raise the "
-							 "option \"max_categories\".",
-							 column->name)));
+			refuse_categories(collector, column);
 	}
 }
 

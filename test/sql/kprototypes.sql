@@ -71,7 +71,7 @@ SELECT throws_ok($$SELECT kprototypes_fit(p, 2, '{"gamma": "some"}') FROM people
 SELECT throws_ok($$SELECT kprototypes_fit(p, 2, '{"gamma": -1}') FROM people p$$, '22023', NULL, 'a negative gamma');
 SELECT throws_ok($$SELECT kprototypes_fit(p, 2, '{"init": "best"}') FROM people p$$, '22023', 'option "init" of kprototypes_fit must be one of "cao", "huang", "random"', 'init');
 SELECT throws_ok($$SELECT kprototypes_fit(p, 2, '{"order_by": "channel"}') FROM people p$$, '42703', NULL, 'order_by a category');
-SELECT throws_like($$SELECT kprototypes_fit(p, 2, '{"max_categories": 3}') FROM people p$$, 'column "channel" has more than 3 categories', 'too many categories');
+SELECT throws_like($$SELECT kprototypes_fit(p, 2, '{"max_categories": 3}') FROM people p$$, 'kprototypes_fit: column "channel" has more than 3 categories', 'too many categories');
 SELECT throws_like('SELECT kprototypes_fit(p, 2) FROM (SELECT now() AS at, 1 AS a) p', '%"at" is of type timestamp with time zone%', 'a date');
 SELECT throws_like($$SELECT kprototypes_fit(p, 2) FROM (SELECT 'infinity'::float8 AS far, 'a' AS b) p$$, '%"far"%', 'infinity');
 SELECT throws_like('SELECT kmeans_predict(model, p) FROM fits, people p', '%needs a model of kmeans, this one is of kprototypes%', 'a function of another algorithm');

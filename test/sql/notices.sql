@@ -5,7 +5,7 @@
 SET client_min_messages = warning;
 SET search_path = public, retailml;
 BEGIN;
-SELECT plan(18);
+SELECT plan(22);
 
 -- customers of whom about a third leave, the more the fewer their orders
 CREATE TABLE customers AS
@@ -42,6 +42,26 @@ SELECT throws_ok($$SELECT tree_fit(c, 'churned') FROM (SELECT contract, churned 
 SELECT is((SELECT count(*) FROM unnest(cross_validate(c, 'churned', '{"folds": 2, "max_categories": 10}'))) > 0, true, 'cross_validate leaves it out as well') FROM contracts c;
 SELECT is((SELECT count(*) FROM unnest(permutation_importance(m, c, 'churned'))), 4::bigint, 'a model that has one, of few rows, takes many')
 FROM (SELECT tree_fit(c, 'churned') AS m FROM (SELECT * FROM contracts ORDER BY md5(contract) LIMIT 19) c) x, contracts c GROUP BY m;
+
+-- ---- numbers that came as texts
+CREATE FUNCTION pg_temp.complaint(call text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    message text; hint text;
+BEGIN
+    EXECUTE call;
+    RETURN 'none';
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, hint = PG_EXCEPTION_HINT;
+    RETURN concat_ws(' | ', SQLSTATE, message, nullif(hint, ''));
+END $$;
+CREATE TABLE totals AS SELECT orders, churned, CASE WHEN n % 9 = 0 THEN ' ' ELSE (n % 70 * 1.5)::text END AS "Total", CASE WHEN n % 9 = 0 THEN 'none' ELSE (n % 70)::text END AS points FROM customers;
+SELECT is(pg_temp.complaint($$SELECT churn_fit(t, 'churned', '{"folds": 2, "max_categories": 50, "exclude": ["points"]}') FROM totals t$$),
+    '54000 | churn_fit: column "Total" has more than 50 categories | Its texts so far, but for blank ones, are all numbers: cast it, as in nullif(trim("Total"), '''')::float8. Or leave it out with the option {"exclude": ["Total"]}, or raise the option "max_categories".', 'numbers are to be cast');
+SELECT is(pg_temp.complaint($$SELECT churn_fit(t, 'churned', '{"folds": 2, "max_categories": 50, "exclude": ["Total"]}') FROM totals t$$),
+    '54000 | churn_fit: column "points" has more than 50 categories | Leave it out with the option {"exclude": ["points"]}, or raise the option "max_categories".', 'with a word among them they are categories');
+SELECT matches(pg_temp.complaint($$SELECT kprototypes_fit(t, 2, '{"max_categories": 50, "exclude": ["points"]}') FROM totals t$$), '^54000 . kprototypes_fit: column "Total" has .* are all numbers: cast it', 'a clustering says so too');
+SELECT is(pg_temp.complaint($$SELECT churn_fit(t, 'churned', '{"folds": 2}') FROM (SELECT orders, churned, nullif(trim("Total"), '')::float8 AS total FROM totals) t$$), 'none', 'and the cast helps');
+
 -- parallel workers see a part of the rows each
 CREATE TABLE many AS SELECT 'C-' || i AS contract, i % 13 AS orders, i % 7 < i % 5 AS churned FROM generate_series(1, 6000) i;
 ALTER TABLE many SET (parallel_workers = 2);

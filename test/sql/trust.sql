@@ -62,7 +62,7 @@ SELECT throws_ok('SELECT cluster_metrics((x, y), label, ''{"k": 3}'') FROM custo
 SELECT throws_like('SELECT cluster_metrics((x, now()), label) FROM customers', '%timestamp with time zone%', 'a type that is neither number nor category');
 SELECT throws_ok('SELECT silhouette(ARRAY[x, ''Infinity''], label) OVER () FROM customers', '22003', NULL, 'infinity');
 SELECT throws_like('SELECT cluster_metrics(ARRAY[x, NULL], label) FROM customers', 'cluster_metrics: column "x2" has no values', 'a column without values');
-SELECT throws_like('SELECT silhouette((x, c), label, ''{"max_categories": 2}'') OVER () FROM customers WHERE name = ''mixed''', 'column "f2" has more than 2 categories', 'too many categories');
+SELECT throws_like('SELECT silhouette((x, c), label, ''{"max_categories": 2}'') OVER () FROM customers WHERE name = ''mixed''', 'silhouette: column "f2" has more than 2 categories', 'too many categories');
 
 -- ---- one column that outweighs the others
 SET LOCAL client_min_messages = notice;
