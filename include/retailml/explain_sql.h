@@ -7,7 +7,10 @@
 
 #include "retailml/model_sql.h"
 
-/* the row in argument 1 as texts [n_features], as SQL shows them; NULL where a value is missing */
+/*
+ * The row in argument 1, read by the scorer, as texts [n_features], as SQL shows them; NULL where a value is
+ * missing.  A category that training did not have says so.
+ */
 extern char **rml_row_texts(const RmlScorer *scorer, Datum row);
 
 #endif /* RETAILML_EXPLAIN_SQL_H */

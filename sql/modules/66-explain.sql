@@ -40,7 +40,7 @@ CREATE FUNCTION predict_explain(
     AS 'MODULE_PATHNAME', 'rml_predict_explain'
     LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000 ROWS 10;
 COMMENT ON FUNCTION predict_explain(bytea, record, text) IS
-'Why a model predicts what it does for one row: what each feature adds to the score. The first row is "(base)", the score of a row of which nothing is known; then the features follow, the largest contribution first whatever its sign. value is what the row has in that column, NULL where it is missing.
+'Why a model predicts what it does for one row: what each feature adds to the score. The first row is "(base)", the score of a row of which nothing is known; then the features follow, the largest contribution first whatever its sign. value is what the row has in that column, NULL where it is missing; after a category that the training rows did not have it says (not seen in training): its contribution is that of the reference category (linear models), or of the branch such values take (trees), not of this value.
 
 The contributions add up to the score, which is the prediction before its link: the number itself (regression), the log-odds of the class (logreg_fit, boost_fit; 1 / (1 + exp(-score)) is the probability of one of two classes, softmax of the scores that of one of more), the probability of the class (tree_fit, forest_fit). Those of trees are Shapley values: the mean, over all orders in which the features could become known, of what each changes. Those of linear models are coefficient times distance from the mean.
 

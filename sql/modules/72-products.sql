@@ -112,7 +112,7 @@ CREATE FUNCTION churn_explain(
     AS 'MODULE_PATHNAME', 'rml_churn_sql_explain'
     LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000;
 COMMENT ON FUNCTION churn_explain(bytea, record) IS
-'Why a customer is at risk: the probability and the risk as churn_predict and churn_risk give them, and the three values of the row that move the prediction most towards leaving, the largest first, with their contributions to the log-odds. NULL where fewer than three do: what speaks for staying is no reason here. Of a customer at low risk they are what remains of warnings. predict_explain(model, row) lists the contributions of all columns, of either sign. Columns are matched by name and NULLs imputed as predict(bytea, record) does.
+'Why a customer is at risk: the probability and the risk as churn_predict and churn_risk give them, and the three values of the row that move the prediction most towards leaving, the largest first, with their contributions to the log-odds. NULL where fewer than three do: what speaks for staying is no reason here. Of a customer at low risk they are what remains of warnings. A category that the training rows did not have is marked (not seen in training). predict_explain(model, row) lists the contributions of all columns, of either sign. Columns are matched by name and NULLs imputed as predict(bytea, record) does.
 
 Example: SELECT s.customer_id, e.* FROM customer_snapshot(''purchases'', now()) s, churn_explain((SELECT model_load(''churn'')), s) e ORDER BY e.probability DESC LIMIT 10';
 
@@ -124,7 +124,7 @@ CREATE FUNCTION churn_explain(
     AS 'MODULE_PATHNAME', 'rml_churn_sql_explain'
     LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000;
 COMMENT ON FUNCTION churn_explain(bytea, float8[]) IS
-'Why a customer is at risk: the probability and the risk as churn_predict and churn_risk give them, and the three values of the row that move the prediction most towards leaving, the largest first, with their contributions to the log-odds. NULL where fewer than three do: what speaks for staying is no reason here. Of a customer at low risk they are what remains of warnings. predict_explain(model, row) lists the contributions of all columns, of either sign. Elements are matched by position; for models trained on arrays.';
+'Why a customer is at risk: the probability and the risk as churn_predict and churn_risk give them, and the three values of the row that move the prediction most towards leaving, the largest first, with their contributions to the log-odds. NULL where fewer than three do: what speaks for staying is no reason here. Of a customer at low risk they are what remains of warnings. A category that the training rows did not have is marked (not seen in training). predict_explain(model, row) lists the contributions of all columns, of either sign. Elements are matched by position; for models trained on arrays.';
 
 -- ---- ltv_fit
 

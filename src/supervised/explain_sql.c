@@ -167,6 +167,22 @@ array_texts(Datum row, char **texts)
 		texts[i] = nulls[i] ? NULL : output_text(values[i], FLOAT8OID);
 }
 
+/* a category of which the model knows nothing has a contribution all the same: the reader is to know */
+static void
+mark_unseen(const RmlScorer *scorer, char **texts)
+{
+	const RmlSchema *schema = &scorer->model.schema;
+
+	for (int i = 0; i < schema->n_features; i++)
+	{
+		const RmlFeature *feature = &schema->features[i];
+
+		if (feature->kind == RML_CATEGORICAL && texts[i] != NULL &&
+			scorer->codes[feature->slot] > feature->n_categories)
+			texts[i] = psprintf("%s (not seen in training)", texts[i]);
+	}
+}
+
 char **
 rml_row_texts(const RmlScorer *scorer, Datum row)
 {
@@ -176,6 +192,7 @@ rml_row_texts(const RmlScorer *scorer, Datum row)
 		array_texts(row, texts);
 	else
 		record_texts(&scorer->binding, row, texts);
+	mark_unseen(scorer, texts);
 	return texts;
 }
 

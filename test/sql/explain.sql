@@ -74,7 +74,7 @@ SELECT ok(bool_and(n = 1 OR n = 2 OR contribution <= before), 'by size, whatever
     FROM (SELECT n, abs(contribution) AS contribution, lag(abs(contribution)) OVER (PARTITION BY id, name ORDER BY n) AS before
           FROM models, labelled f, ROWS FROM (predict_explain(model, f)) WITH ORDINALITY AS e(feature, value, contribution, n) WHERE id < 60) x;
 SELECT is((SELECT jsonb_object_agg(feature, value) FROM later f, predict_explain(pg_temp.model('tree'), f) WHERE id = 1001), '{"(base)": null, "active": null, "orders": null, "channel": null, "recency": null, "Total Spend": null}', 'missing values are NULL');
-SELECT is((SELECT jsonb_object_agg(feature, value) FROM later f, predict_explain(pg_temp.model('tree'), f) WHERE id = 1002), '{"(base)": null, "active": "t", "orders": null, "channel": "phone", "recency": "50", "Total Spend": null}', 'so is NaN; a category that was never seen is what it is');
+SELECT is((SELECT jsonb_object_agg(feature, value) FROM later f, predict_explain(pg_temp.model('tree'), f) WHERE id = 1002), '{"(base)": null, "active": "t", "orders": null, "channel": "phone (not seen in training)", "recency": "50", "Total Spend": null}', 'so is NaN; a category that was never seen is what it is');
 SELECT is((SELECT count(*) FROM predict_explain(pg_temp.model('tree'), NULL::labelled)), 0::bigint, 'no row, no explanation');
 SELECT is((SELECT count(*) FROM labelled f, predict_explain(NULL, f)), 0::bigint, 'nor without a model');
 SELECT is((SELECT count(*) FROM (SELECT tree_fit(f, 'churned', '{"impute": "skip", "features": ["recency", "orders", "active"]}') AS model FROM labelled f) m, labelled f, predict_explain(model, f) WHERE f.id = 7), 0::bigint, 'nor where the prediction is NULL');

@@ -6,7 +6,7 @@ SET client_min_messages = warning;
 SET search_path = public, retailml;
 SET TimeZone = 'UTC';
 BEGIN;
-SELECT plan(96);
+SELECT plan(98);
 
 CREATE FUNCTION pg_temp.complaint(call text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -87,6 +87,13 @@ SELECT is((SELECT ROW(e.reason_1, e.reason_2, e.contribution_2, e.contribution_1
 SELECT is((SELECT ROW(e.reason_1, e.contribution_1, x.contribution < 0)::text FROM gap_model, (SELECT 1 AS contract, 7 AS constant) g, churn_explain(m, g) e, predict_explain(m, g) x WHERE feature = 'contract'), '(,,t)', 'one that is there speaks for staying: no reason to leave');
 CREATE TABLE turned_model AS SELECT churn_fit(g, 'churned', '{"impute": "zero", "folds": 2}') AS m FROM (SELECT NOT churned AS churned, contract, constant FROM gaps) g;
 SELECT is((SELECT ROW(e.reason_1, e.reason_2, e.contribution_1 > 0)::text FROM turned_model, (SELECT 1 AS contract, 7 AS constant) g, churn_explain(m, g) e), '("contract = 1",,t)', 'unless those with it leave');
+-- a category that is new
+CREATE TABLE contracts AS SELECT i % 8 >= 3 AS churned, CASE WHEN i % 8 < 2 THEN 'monthly' WHEN i % 8 < 7 THEN 'yearly' END AS contract, i % 3 AS lines FROM generate_series(1, 160) i;
+CREATE TABLE contract_model AS SELECT churn_fit(c, 'churned', '{"folds": 2}') AS m FROM contracts c;
+SELECT is((SELECT jsonb_object_agg(coalesce(c.contract, 'missing'), x.value) FROM contract_model, (VALUES ('monthly', 1), ('five years', 1), ('', 1), (NULL, 1)) c (contract, lines), predict_explain(m, c) x WHERE feature = 'contract'),
+    '{"monthly": "monthly", "five years": "five years (not seen in training)", "": " (not seen in training)", "missing": null}', 'predict_explain says what training had not');
+SELECT is((SELECT string_agg(concat_ws('; ', e.reason_1, e.reason_2, e.reason_3) ~ '(^|; )contract = five years \(not seen in training\)(;|$)' || ' ' || (x.contribution > 0), ', ') FROM contract_model, (VALUES ('five years', 1)) c (contract, lines), churn_explain(m, c) e, predict_explain(m, c) x WHERE feature = 'contract'),
+    'true true', 'and so does a reason');
 
 -- ---- labels
 CREATE FUNCTION pg_temp.fit(label text, options jsonb DEFAULT '{}') RETURNS bytea LANGUAGE plpgsql AS $$
