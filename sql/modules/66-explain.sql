@@ -114,6 +114,6 @@ The columns must be there by name, of the types they had in training. NULL, NaN 
 
 NULL for a NULL model.
 
-Errors: a model that is no such expression, as of rfm_fit (invalid_parameter_value); one that takes more than 20 MB of text or has trees deeper than 400 (program_limit_exceeded).
+Errors: a model that is no such expression, as of rfm_fit, churn_fit and ltv_fit (invalid_parameter_value); one that takes more than 20 MB of text or has trees deeper than 400 (program_limit_exceeded).
 
-Example: SELECT format(''CREATE VIEW scores AS SELECT f.customer_id, %s AS churn FROM features f'', model_sql(model_load(''churn''), ''f''))';
+Example: SELECT format(''CREATE VIEW scores AS SELECT f.customer_id, %s AS churn FROM features f'', model_sql(model_load(''logreg''), ''f''))';
