@@ -24,11 +24,11 @@ CREATE TABLE models (
     status text NOT NULL DEFAULT 'staging' CHECK (status IN ('staging', 'production', 'archived')),
     model bytea NOT NULL,
     algorithm text NOT NULL,
-    metrics jsonb CHECK (jsonb_typeof(metrics) = 'object'),
+    metrics jsonb CHECK (pg_catalog.jsonb_typeof(metrics) = 'object'),
     rows bigint,
     options jsonb,
     note text,
-    created_at timestamptz NOT NULL DEFAULT now(),
+    created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
     created_by name NOT NULL DEFAULT current_user,
     promoted_at timestamptz,
     PRIMARY KEY (name, version));
@@ -62,17 +62,17 @@ SELECT pg_catalog.pg_extension_config_dump('models', '');
 -- a role that was dropped is in no one's list, so it opens nothing and fails nothing
 ALTER TABLE model_names ENABLE ROW LEVEL SECURITY;
 CREATE POLICY owned ON model_names
-    USING (owner IN (SELECT rolname FROM pg_catalog.pg_roles WHERE pg_has_role(oid, 'MEMBER')));
+    USING (owner IN (SELECT rolname FROM pg_catalog.pg_roles WHERE pg_catalog.pg_has_role(oid, 'MEMBER')));
 COMMENT ON POLICY owned ON model_names IS 'Members of the owner see and change a name.';
 CREATE POLICY readable ON model_names FOR SELECT
-    USING (readers && ARRAY(SELECT rolname FROM pg_catalog.pg_roles WHERE pg_has_role(oid, 'MEMBER')
-                            UNION ALL SELECT 'public'));
+    USING (readers OPERATOR(pg_catalog.&&) ARRAY(
+        SELECT rolname FROM pg_catalog.pg_roles WHERE pg_catalog.pg_has_role(oid, 'MEMBER') UNION ALL SELECT 'public'));
 COMMENT ON POLICY readable ON model_names IS 'Members of a reader see a name.';
 
 ALTER TABLE models ENABLE ROW LEVEL SECURITY;
 CREATE POLICY owned ON models
     USING (name IN (SELECT n.name FROM model_names n
-                    JOIN pg_catalog.pg_roles r ON r.rolname = n.owner AND pg_has_role(r.oid, 'MEMBER')));
+                    JOIN pg_catalog.pg_roles r ON r.rolname = n.owner AND pg_catalog.pg_has_role(r.oid, 'MEMBER')));
 COMMENT ON POLICY owned ON models IS 'Members of the name''s owner see and change its versions.';
 CREATE POLICY readable ON models FOR SELECT
     USING (name IN (SELECT n.name FROM model_names n));

@@ -8,7 +8,7 @@ CREATE TABLE pipelines (
     options jsonb NOT NULL,
     schedule text,
     job_id bigint,
-    created_at timestamptz NOT NULL DEFAULT clock_timestamp());
+    created_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp());
 COMMENT ON TABLE pipelines IS
 'A row per pipeline, as pipeline_create left it. Members of its owner see and change it, nobody else does; who owns the extension''s tables and superusers see all. Own no pipeline as a superuser where you do not trust the owner of the database, who can change what it runs.';
 COMMENT ON COLUMN pipelines.pipeline IS 'The name, unique in the database; also that of the model in the registry.';
@@ -35,7 +35,7 @@ CREATE TABLE pipeline_runs (
     customers bigint,
     columns jsonb,
     draft jsonb,
-    started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    started_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
     finished_at timestamptz,
     message text);
 CREATE INDEX pipeline_runs_pipeline ON pipeline_runs (pipeline, run_id);
@@ -263,18 +263,18 @@ BEGIN
     FOREACH tab IN ARRAY ARRAY['pipelines', 'pipeline_runs', 'pipeline_steps', 'pipeline_checks', 'pipeline_rows',
         'segments_current', 'segments_history', 'segment_profile_history', 'segment_migration', 'segment_summary',
         'segment_rfm'] LOOP
-        PERFORM pg_catalog.pg_extension_config_dump(format('@extschema@.%I', tab)::regclass, '');
-        EXECUTE format('ALTER TABLE @extschema@.%I OWNER TO @extowner@', tab);
-        EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON @extschema@.%I TO PUBLIC', tab);
-        EXECUTE format('ALTER TABLE @extschema@.%I ENABLE ROW LEVEL SECURITY', tab);
-        IF tab <> 'pipelines' THEN
+        PERFORM pg_catalog.pg_extension_config_dump(pg_catalog.format('@extschema@.%I', tab)::regclass, '');
+        EXECUTE pg_catalog.format('ALTER TABLE @extschema@.%I OWNER TO @extowner@', tab);
+        EXECUTE pg_catalog.format('GRANT SELECT, INSERT, UPDATE, DELETE ON @extschema@.%I TO PUBLIC', tab);
+        EXECUTE pg_catalog.format('ALTER TABLE @extschema@.%I ENABLE ROW LEVEL SECURITY', tab);
+        IF tab OPERATOR(pg_catalog.<>) 'pipelines' THEN
             -- uncorrelated, so it is evaluated once for a statement, not for each of a million rows
-            EXECUTE format('CREATE POLICY of_pipeline ON @extschema@.%I
+            EXECUTE pg_catalog.format('CREATE POLICY of_pipeline ON @extschema@.%I
                 USING (pipeline IN (SELECT p.pipeline FROM @extschema@.pipelines p))', tab);
-            EXECUTE format('COMMENT ON POLICY of_pipeline ON @extschema@.%I IS ''Who sees a pipeline sees and changes its rows.''', tab);
+            EXECUTE pg_catalog.format('COMMENT ON POLICY of_pipeline ON @extschema@.%I IS ''Who sees a pipeline sees and changes its rows.''', tab);
         END IF;
     END LOOP;
-    PERFORM pg_catalog.pg_extension_config_dump(pg_get_serial_sequence('@extschema@.pipeline_runs', 'run_id')::regclass, '');
+    PERFORM pg_catalog.pg_extension_config_dump(pg_catalog.pg_get_serial_sequence('@extschema@.pipeline_runs', 'run_id')::regclass, '');
 END
 $do$;
 

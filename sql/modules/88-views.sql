@@ -16,8 +16,8 @@ CREATE INDEX segments_current_name ON segments_current (pipeline, (CASE WHEN nam
 
 CREATE VIEW published_runs AS
 SELECT pipeline, run_id, as_of,
-    lead(run_id) OVER (PARTITION BY pipeline ORDER BY run_id) IS NULL AS latest,
-    lead(run_id) OVER (PARTITION BY pipeline, as_of ORDER BY run_id) IS NOT NULL AS replaced
+    pg_catalog.lead(run_id) OVER (PARTITION BY pipeline ORDER BY run_id) IS NULL AS latest,
+    pg_catalog.lead(run_id) OVER (PARTITION BY pipeline, as_of ORDER BY run_id) IS NOT NULL AS replaced
 FROM (SELECT DISTINCT pipeline, run_id, as_of FROM segment_summary) AS published;
 COMMENT ON VIEW published_runs IS
 'The published runs that are kept, of all pipelines; what the bi_ views stand on. A row per run. It is not among the views that grant_reader gives.';
@@ -53,8 +53,8 @@ CREATE VIEW bi_segment_members AS
 SELECT c.pipeline, c.key, c.segment, CASE WHEN c.name IS NULL THEN '(none)' ELSE c.name END AS name, c.distance, r.revenue, c.features, c.last_update
 FROM segments_current c
 LEFT JOIN pipelines p ON p.pipeline = c.pipeline
-CROSS JOIN LATERAL (SELECT c.features -> coalesce(p.options ->> 'revenue', 'monetary') AS value) AS v
-CROSS JOIN LATERAL (SELECT CASE jsonb_typeof(v.value) WHEN 'number' THEN v.value::float8 END AS revenue) AS r;
+CROSS JOIN LATERAL (SELECT c.features OPERATOR(pg_catalog.->) coalesce(p.options OPERATOR(pg_catalog.->>) 'revenue', 'monetary') AS value) AS v
+CROSS JOIN LATERAL (SELECT CASE pg_catalog.jsonb_typeof(v.value) WHEN 'number' THEN v.value::float8 END AS revenue) AS r;
 COMMENT ON VIEW bi_segment_members IS
 'Every customer with its segment, as last published. A row per pipeline and customer: filter by pipeline and key, or by pipeline and name and order by distance, which indexes serve. For tables and lists to act on.
 
@@ -112,7 +112,7 @@ COMMENT ON COLUMN bi_segment_trend.revenue_share IS 'its share of the revenue of
 
 CREATE VIEW bi_segment_migration AS
 SELECT m.pipeline, coalesce(m.from_name, '(new)') AS from_name, coalesce(m.to_name, '(gone)') AS to_name,
-    'before: ' || coalesce(m.from_name, '(new)') AS source, 'now: ' || coalesce(m.to_name, '(gone)') AS target,
+    'before: ' OPERATOR(pg_catalog.||) coalesce(m.from_name, '(new)') AS source, 'now: ' OPERATOR(pg_catalog.||) coalesce(m.to_name, '(gone)') AS target,
     m.from_name IS DISTINCT FROM m.to_name AS moved, m.customers, m.share, m.as_of
 FROM published_runs p
 JOIN segment_migration m ON m.pipeline = p.pipeline AND m.run_id = p.run_id
@@ -184,8 +184,8 @@ COMMENT ON COLUMN bi_model_quality.metrics IS 'numbers that were saved with it, 
 CREATE VIEW bi_model_metrics AS
 SELECT m.name, m.version, m.status, m.algorithm, m.created_at, e.key AS metric, e.value::float8 AS value
 FROM models m
-CROSS JOIN LATERAL jsonb_each(CASE jsonb_typeof(m.metrics) WHEN 'object' THEN m.metrics END) AS e
-WHERE jsonb_typeof(e.value) = 'number';
+CROSS JOIN LATERAL pg_catalog.jsonb_each(CASE pg_catalog.jsonb_typeof(m.metrics) WHEN 'object' THEN m.metrics END) AS e
+WHERE pg_catalog.jsonb_typeof(e.value) = 'number';
 COMMENT ON VIEW bi_model_metrics IS
 'The numbers among the metrics of every model version. A row per name, version and metric. For lines over version.
 
@@ -274,12 +274,13 @@ ALTER VIEW bi_pipeline_checks OWNER TO pg_database_owner;
 
 DO $do$
 DECLARE
-    views text := (SELECT string_agg(format('@extschema@.%I', c.relname), ', ') FROM pg_catalog.pg_class c
-        WHERE c.relnamespace = '@extschema@'::regnamespace AND c.relkind = 'v' AND c.relname ^@ 'bi_');
+    views text := (SELECT pg_catalog.string_agg(pg_catalog.format('@extschema@.%I', c.relname), ', ') FROM pg_catalog.pg_class c
+        WHERE c.relnamespace OPERATOR(pg_catalog.=) '@extschema@'::regnamespace AND c.relkind = 'v'
+          AND c.relname OPERATOR(pg_catalog.^@) 'bi_');
 BEGIN
-    EXECUTE 'GRANT SELECT ON ' || views || ' TO PUBLIC';
+    EXECUTE pg_catalog.format('GRANT SELECT ON %s TO PUBLIC', views);
     -- who installed the extension need not own the database to say who is a reader
-    EXECUTE 'GRANT SELECT ON ' || views || ' TO @extowner@ WITH GRANT OPTION';
+    EXECUTE pg_catalog.format('GRANT SELECT ON %s TO @extowner@ WITH GRANT OPTION', views);
 END
 $do$;
 
@@ -301,13 +302,13 @@ DECLARE
     tab text;
 BEGIN
     FOREACH tab IN ARRAY ARRAY['pipelines', 'model_names'] LOOP
-        EXECUTE format('CREATE POLICY readers ON @extschema@.%I FOR SELECT TO pg_database_owner USING ((SELECT
+        EXECUTE pg_catalog.format('CREATE POLICY readers ON @extschema@.%I FOR SELECT TO pg_database_owner USING ((SELECT
             EXISTS (SELECT FROM @extschema@.reader_roles() r WHERE pg_catalog.pg_has_role(r, ''USAGE''))
-            OR pg_catalog.pg_has_role((SELECT c.relowner FROM pg_catalog.pg_class c WHERE c.oid = ''@extschema@.pipelines''::regclass), ''USAGE'')))', tab);
-        EXECUTE format('COMMENT ON POLICY readers ON @extschema@.%I IS ''Readers, and who owns the tables, see all in the views.''', tab);
-        EXECUTE format('CREATE POLICY readers_make_none ON @extschema@.%I AS RESTRICTIVE FOR INSERT WITH CHECK (
+            OR pg_catalog.pg_has_role((SELECT c.relowner FROM pg_catalog.pg_class c WHERE c.oid OPERATOR(pg_catalog.=) ''@extschema@.pipelines''::regclass), ''USAGE'')))', tab);
+        EXECUTE pg_catalog.format('COMMENT ON POLICY readers ON @extschema@.%I IS ''Readers, and who owns the tables, see all in the views.''', tab);
+        EXECUTE pg_catalog.format('CREATE POLICY readers_make_none ON @extschema@.%I AS RESTRICTIVE FOR INSERT WITH CHECK (
             (SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = current_user) NOT IN (SELECT @extschema@.reader_roles()))', tab);
-        EXECUTE format('COMMENT ON POLICY readers_make_none ON @extschema@.%I IS ''Readers read.''', tab);
+        EXECUTE pg_catalog.format('COMMENT ON POLICY readers_make_none ON @extschema@.%I IS ''Readers read.''', tab);
     END LOOP;
 END
 $do$;
