@@ -157,6 +157,31 @@ END $$;
 COMMENT ON FUNCTION registry_lock(text) IS
 'Locks the name of a model one owns until the end of the transaction, or raises why not; not for direct use.';
 
+-- Row-level security is no question to a superuser and to the owner of the tables, who would hand a model to whoever
+-- took its name first.
+CREATE FUNCTION registry_refuse_taken(name text) RETURNS void
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    owned_by name;
+BEGIN
+    WITH RECURSIVE own (id) AS (
+        SELECT r.oid FROM pg_roles r WHERE r.rolname = current_user
+        UNION
+        SELECT g.roleid FROM pg_auth_members g JOIN own ON g.member = own.id)
+    SELECT n.owner INTO owned_by FROM @extschema@.model_names n
+    WHERE n.name = registry_refuse_taken.name
+        AND NOT EXISTS (SELECT FROM own JOIN pg_roles r ON r.oid = own.id WHERE r.rolname = n.owner);
+    IF FOUND THEN
+        RAISE EXCEPTION 'the name "%" is taken by a model of role "%"', registry_refuse_taken.name, owned_by
+            USING ERRCODE = 'insufficient_privilege',
+                DETAIL = format('What is saved under that name belongs to that role, and "%s" is no member of it; to be a superuser does not count.', current_user),
+                HINT = 'Choose another name, or do it as that role.';
+    END IF;
+END $$;
+COMMENT ON FUNCTION registry_refuse_taken(text) IS
+'Refuses the name of a model whose owner is neither current_user nor a role that it was made a member of, whatever rights it has; not for direct use.';
+
 -- ---- saving and loading
 
 CREATE FUNCTION model_save(name text, model bytea, metrics jsonb DEFAULT NULL, note text DEFAULT NULL) RETURNS int
@@ -191,6 +216,7 @@ BEGIN
             USING ERRCODE = 'insufficient_privilege',
                 HINT = 'Choose another name, or ask to become a member of the role that owns it.';
     END IF;
+    PERFORM @extschema@.registry_refuse_taken(model_save.name);
     live := NOT EXISTS (SELECT FROM @extschema@.models m WHERE m.name = model_save.name);
     INSERT INTO @extschema@.models AS m (name, version, status, model, algorithm, metrics, rows, options, note, promoted_at)
     VALUES (model_save.name, next_version, CASE WHEN live THEN 'production' ELSE 'staging' END, model_save.model,
@@ -203,7 +229,7 @@ COMMENT ON FUNCTION model_save(text, bytea, jsonb, text) IS
 
 metrics (default NULL): what was measured, a json object; note (default NULL): a text. Algorithm, rows and options are read from the model. A new name belongs to current_user, who may let others load it with model_grant. Two sessions that save the same name wait for each other and get two versions. Numbers are not used again when versions are dropped.
 
-Errors: a model that is NULL (a fit of no rows) or damaged, a name that belongs to another role or a reader who saves (42501), metrics that are no object.
+Errors: a model that is NULL (a fit of no rows) or damaged, a name that belongs to a role that current_user is no member of (42501; that holds for superusers, too: what they save under it would be that role''s), a reader who saves (42501), metrics that are no object.
 
 Example: SELECT model_save(''churn'', boost_fit(f, ''churned''), ''{"auc": 0.81}'', ''with the spring campaign'') FROM features f';
 

@@ -276,6 +276,7 @@ BEGIN
         RAISE EXCEPTION 'arguments of pipeline_create must not be NULL or empty' USING ERRCODE = 'null_value_not_allowed';
     END IF;
     PERFORM @extschema@.pipeline_rehearse(@extschema@.pipeline_describe(query, key, complete), complete);
+    PERFORM @extschema@.registry_refuse_taken(name);
     PERFORM @extschema@.pipeline_refuse_busy(name);
     IF EXISTS (SELECT FROM @extschema@.pipelines x WHERE x.pipeline = pipeline_create.name) THEN
         PERFORM @extschema@.pipeline_own(name);
@@ -318,7 +319,7 @@ Options
   retries      how often a step that failed is tried again at once (1), and retry_delay seconds before that (60). Not what would fail again: checks, errors of the query, cancelling
   fit          options of the fit, such as {"standardize": false, "seed": 1}
 
-Errors: features, key or columns that are not there (42P01, 42703), columns the algorithm cannot use (42804), an option that is unknown or out of range, of the fit too, or names that segment_names does not take for these features (22023), a pipeline of another role (42501) or one that is being run (55006), a reader (grant_reader) who makes one (42501).
+Errors: features, key or columns that are not there (42P01, 42703), columns the algorithm cannot use (42804), an option that is unknown or out of range, of the fit too, or names that segment_names does not take for these features (22023), a pipeline of another role, or a name that a model of another role has (42501), a pipeline that is being run (55006), a reader (grant_reader) who makes one (42501).
 
 Example: SELECT pipeline_create(''segments'', ''SELECT customer_id, recency_days, frequency, monetary FROM customer_snapshot(''''shop.purchases'''', $1)'', ''customer_id'', ''{"names": "purchase"}'')';
 

@@ -1,0 +1,59 @@
+-- Whose a model and a pipeline is: names that somebody else took, roles that do not inherit, what may not be forged.
+\set ECHO none
+\pset format unaligned
+\pset tuples_only on
+SET client_min_messages = warning;
+SET search_path = public, retailml;
+\set VERBOSITY sqlstate
+SELECT plan(10);
+
+CREATE ROLE own_ann;
+CREATE ROLE own_mallory;
+CREATE ROLE own_team;
+CREATE ROLE own_group IN ROLE own_team;
+CREATE SCHEMA own;
+GRANT USAGE ON SCHEMA own TO PUBLIC;
+CREATE TABLE own.facts AS SELECT i AS id, i % 7 AS a, i % 3 AS b FROM generate_series(1, 60) i;
+CREATE TABLE own.fits AS SELECT kmeans_fit(f, 2) AS model FROM (SELECT a, b FROM own.facts) f;
+GRANT SELECT ON own.facts, own.fits TO PUBLIC;
+
+-- the answer of a statement of a role, or the error with detail and hint
+CREATE FUNCTION own.by(caller name, call text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    answer text; message text; detail text; hint text;
+BEGIN
+    PERFORM set_config('role', caller, true);
+    EXECUTE call INTO answer;
+    PERFORM set_config('role', 'none', true);
+    RETURN answer;
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+    RETURN concat_ws(' | ', SQLSTATE, message, nullif(detail, ''), nullif(hint, ''));
+END $$;
+CREATE FUNCTION own.save(caller name, what text, metrics jsonb DEFAULT NULL) RETURNS text LANGUAGE sql AS
+    $$ SELECT own.by(caller, format('SELECT model_save(%L, model, %L) FROM own.fits', what, metrics)) $$;
+
+-- ---- a name that somebody else took
+SELECT is(own.save('own_mallory', 'monthly'), '1', 'whoever comes first has a name');
+SELECT is(own.save('none', 'monthly'),
+    format('42501 | the name "monthly" is taken by a model of role "own_mallory" | What is saved under that name belongs to that role, and "%s" is no member of it; to be a superuser does not count. | Choose another name, or do it as that role.', current_user),
+    'a superuser does not hand over a model');
+SELECT is(own.by('none', $$SELECT pipeline_create('monthly', 'own.facts', 'id', '{"k": 2}')$$) ~ '^42501 . the name "monthly" is taken by a model of role "own_mallory"', true,
+    'nor makes a pipeline that would');
+SELECT pipeline_create('late', 'own.facts', 'id', '{"k": 2, "retries": 0}') AS void \gset
+SELECT is(own.save('own_mallory', 'late'), '1', 'a name that is taken after the pipeline was made');
+CALL pipeline_run('late', '2025-01-01');
+SELECT is(:'LAST_ERROR_SQLSTATE'::text, '42501', 'fails the run');
+SELECT is((SELECT string_agg(name || last_version, ' ' ORDER BY name COLLATE "C") FROM model_names), 'late1 monthly1', 'which saves nothing');
+SELECT is(own.save('own_group', 'shared') || own.by('own_group', $$UPDATE model_names SET owner = 'own_team' WHERE name = 'shared' RETURNING owner$$), '1own_team', 'a model of a group');
+SELECT alike(own.save('none', 'shared'), '42501 |%', 'a superuser who is no member of it does not save it');
+GRANT own_group TO CURRENT_USER;
+SELECT is(own.save('none', 'shared'), '2', 'one who is a member, by way of another role, does');
+REVOKE own_group FROM CURRENT_USER;
+SELECT is(own.by('own_mallory', $$SELECT model_drop('monthly')$$) || own.save('none', 'monthly'), '1', 'a name that is free again');
+
+SELECT pipeline_drop('late') AS void \gset
+DELETE FROM model_names;
+SELECT * FROM finish();
+DROP SCHEMA own CASCADE;
+DROP ROLE own_ann, own_mallory, own_group, own_team;
