@@ -10,7 +10,7 @@ CREATE TABLE model_names (
     readers name[] NOT NULL DEFAULT '{}',
     last_version int NOT NULL DEFAULT 0);
 COMMENT ON TABLE model_names IS
-'The names of saved models and who may use them: members of owner see and change a model, members of a role in readers see and load it. model_save makes the row, model_grant and model_revoke change the readers; to give a model away, UPDATE model_names SET owner = ... (to a role one is a member of).
+'The names of saved models and who may use them: members of owner see and change a model, members of a role in readers see and load it (members that inherit; others after SET ROLE). model_save makes the row, model_grant and model_revoke change the readers; to give a model away, UPDATE model_names SET owner = ... (to a role one is a member of).
 
 Row-level security shows each role what it owns or may read. The owner of the database''s extension and superusers see all.';
 COMMENT ON COLUMN model_names.name IS 'The model''s name, unique in the database.';
@@ -59,20 +59,21 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON model_names, models TO PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('model_names', '');
 SELECT pg_catalog.pg_extension_config_dump('models', '');
 
--- a role that was dropped is in no one's list, so it opens nothing and fails nothing
+-- a role that was dropped is in no one's list, so it opens nothing and fails nothing; USAGE, because a member that does
+-- not inherit has the rights of a role after SET ROLE only
 ALTER TABLE model_names ENABLE ROW LEVEL SECURITY;
 CREATE POLICY owned ON model_names
-    USING (owner IN (SELECT rolname FROM pg_catalog.pg_roles WHERE pg_catalog.pg_has_role(oid, 'MEMBER')));
+    USING (owner IN (SELECT rolname FROM pg_catalog.pg_roles WHERE pg_catalog.pg_has_role(oid, 'USAGE')));
 COMMENT ON POLICY owned ON model_names IS 'Members of the owner see and change a name.';
 CREATE POLICY readable ON model_names FOR SELECT
     USING (readers OPERATOR(pg_catalog.&&) ARRAY(
-        SELECT rolname FROM pg_catalog.pg_roles WHERE pg_catalog.pg_has_role(oid, 'MEMBER') UNION ALL SELECT 'public'));
+        SELECT rolname FROM pg_catalog.pg_roles WHERE pg_catalog.pg_has_role(oid, 'USAGE') UNION ALL SELECT 'public'));
 COMMENT ON POLICY readable ON model_names IS 'Members of a reader see a name.';
 
 ALTER TABLE models ENABLE ROW LEVEL SECURITY;
 CREATE POLICY owned ON models
     USING (name IN (SELECT n.name FROM model_names n
-                    JOIN pg_catalog.pg_roles r ON r.rolname = n.owner AND pg_catalog.pg_has_role(r.oid, 'MEMBER')));
+                    JOIN pg_catalog.pg_roles r ON r.rolname = n.owner AND pg_catalog.pg_has_role(r.oid, 'USAGE')));
 COMMENT ON POLICY owned ON models IS 'Members of the name''s owner see and change its versions.';
 CREATE POLICY readable ON models FOR SELECT
     USING (name IN (SELECT n.name FROM model_names n));

@@ -10,7 +10,7 @@ CREATE TABLE pipelines (
     job_id bigint,
     created_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp());
 COMMENT ON TABLE pipelines IS
-'A row per pipeline, as pipeline_create left it. Members of its owner see and change it, nobody else does; who owns the extension''s tables and superusers see all. Own no pipeline as a superuser where you do not trust the owner of the database, who can change what it runs.';
+'A row per pipeline, as pipeline_create left it. Members of its owner see and change it (members that inherit; others after SET ROLE), nobody else does; who owns the extension''s tables and superusers see all. Own no pipeline as a superuser where you do not trust the owner of the database, who can change what it runs.';
 COMMENT ON COLUMN pipelines.pipeline IS 'The name, unique in the database; also that of the model in the registry.';
 COMMENT ON COLUMN pipelines.owner IS 'The role that runs it, and whose rights the feature query has.';
 COMMENT ON COLUMN pipelines.features IS 'The feature query; $1 is as_of.';
@@ -280,5 +280,5 @@ $do$;
 
 -- by name, in a list: of a role that was dropped nobody is a member, and asking is no error
 CREATE POLICY of_owner ON pipelines
-    USING (owner IN (SELECT r.rolname FROM pg_catalog.pg_roles r WHERE pg_catalog.pg_has_role(r.oid, 'MEMBER')));
+    USING (owner IN (SELECT r.rolname FROM pg_catalog.pg_roles r WHERE pg_catalog.pg_has_role(r.oid, 'USAGE')));
 COMMENT ON POLICY of_owner ON pipelines IS 'Members of the owner see and change a pipeline.';

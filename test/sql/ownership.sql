@@ -5,7 +5,7 @@
 SET client_min_messages = warning;
 SET search_path = public, retailml;
 \set VERBOSITY sqlstate
-SELECT plan(10);
+SELECT plan(18);
 
 CREATE ROLE own_ann;
 CREATE ROLE own_mallory;
@@ -52,8 +52,18 @@ SELECT is(own.save('none', 'shared'), '2', 'one who is a member, by way of anoth
 REVOKE own_group FROM CURRENT_USER;
 SELECT is(own.by('own_mallory', $$SELECT model_drop('monthly')$$) || own.save('none', 'monthly'), '1', 'a name that is free again');
 
+-- ---- roles that do not inherit
+CREATE ROLE own_noinherit NOINHERIT IN ROLE own_ann;
+SELECT is(own.save('own_ann', 'ann'), '1', 'a model of ann');
+SELECT is(own.by('own_ann', $$SELECT pipeline_create('ann', 'own.facts', 'id', '{"k": 2}')$$), '', 'and a pipeline');
+SELECT is(own.by('own_noinherit', call), '0', call) FROM unnest(ARRAY['SELECT count(*) FROM models', 'SELECT count(*) FROM pipelines',
+    $$WITH x AS (UPDATE pipelines SET features = 'SELECT 1' RETURNING 1) SELECT count(*) FROM x$$,
+    $$WITH x AS (UPDATE model_names SET owner = 'own_noinherit' RETURNING 1) SELECT count(*) FROM x$$]) call;
+SELECT alike(own.save('own_noinherit', 'ann'), '42501 |%', 'nor does it save as ann');
+SELECT is(own.by('own_ann', 'SELECT count(*) FROM pipelines'), '1', 'as SET ROLE allows');
+
 SELECT pipeline_drop('late') AS void \gset
 DELETE FROM model_names;
 SELECT * FROM finish();
 DROP SCHEMA own CASCADE;
-DROP ROLE own_ann, own_mallory, own_group, own_team;
+DROP ROLE own_noinherit, own_ann, own_mallory, own_group, own_team;
