@@ -107,6 +107,13 @@ COMMENT ON COLUMN model_list.owner IS 'The role whose members may change it.';
 
 -- ---- what the functions share
 
+-- a cast fails at 1e400, and with it the view of everybody
+CREATE FUNCTION jsonb_float8(value jsonb) RETURNS float8
+    AS 'MODULE_PATHNAME', 'rml_jsonb_float8'
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION jsonb_float8(jsonb) IS
+'A json number as float8; NULL for one beyond the largest float8, such as 1e400, and for what is no number; not for direct use.';
+
 CREATE FUNCTION registry_missing(name text, version int DEFAULT NULL) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -190,6 +197,7 @@ CREATE FUNCTION model_save(name text, model bytea, metrics jsonb DEFAULT NULL, n
 AS $$
 DECLARE
     info jsonb;
+    unfit text;
     next_version int;
     live boolean;
 BEGIN
@@ -202,6 +210,12 @@ BEGIN
     ELSIF jsonb_typeof(metrics) <> 'object' THEN
         RAISE EXCEPTION 'metrics of model "%" are a json %, not an object', model_save.name, jsonb_typeof(metrics)
             USING ERRCODE = 'invalid_parameter_value', HINT = 'For example ''{"auc": 0.81}''.';
+    END IF;
+    SELECT min(e.key) INTO unfit FROM jsonb_each(metrics) e
+    WHERE jsonb_typeof(e.value) = 'number' AND @extschema@.jsonb_float8(e.value) IS NULL;
+    IF unfit IS NOT NULL THEN
+        RAISE EXCEPTION 'metric "%" of model "%" is out of range', unfit, model_save.name
+            USING ERRCODE = 'numeric_value_out_of_range', DETAIL = 'It does not fit into a float8.';
     END IF;
     info := @extschema@.model_info(model_save.model);
     PERFORM @extschema@.refuse_reader();
@@ -230,7 +244,7 @@ COMMENT ON FUNCTION model_save(text, bytea, jsonb, text) IS
 
 metrics (default NULL): what was measured, a json object; note (default NULL): a text. Algorithm, rows and options are read from the model. A new name belongs to current_user, who may let others load it with model_grant. Two sessions that save the same name wait for each other and get two versions. Numbers are not used again when versions are dropped.
 
-Errors: a model that is NULL (a fit of no rows) or damaged, a name that belongs to a role that current_user is no member of (42501; that holds for superusers, too: what they save under it would be that role''s), a reader who saves (42501), metrics that are no object.
+Errors: a model that is NULL (a fit of no rows) or damaged, a name that belongs to a role that current_user is no member of (42501; that holds for superusers, too: what they save under it would be that role''s), a reader who saves (42501), metrics that are no object (22023) or hold a number beyond float8 (22003).
 
 Example: SELECT model_save(''churn'', boost_fit(f, ''churned''), ''{"auc": 0.81}'', ''with the spring campaign'') FROM features f';
 

@@ -54,7 +54,7 @@ SELECT c.pipeline, c.key, c.segment, CASE WHEN c.name IS NULL THEN '(none)' ELSE
 FROM segments_current c
 LEFT JOIN pipelines p ON p.pipeline = c.pipeline
 CROSS JOIN LATERAL (SELECT c.features OPERATOR(pg_catalog.->) coalesce(p.options OPERATOR(pg_catalog.->>) 'revenue', 'monetary') AS value) AS v
-CROSS JOIN LATERAL (SELECT CASE pg_catalog.jsonb_typeof(v.value) WHEN 'number' THEN v.value::float8 END AS revenue) AS r;
+CROSS JOIN LATERAL (SELECT jsonb_float8(v.value) AS revenue) AS r;
 COMMENT ON VIEW bi_segment_members IS
 'Every customer with its segment, as last published. A row per pipeline and customer: filter by pipeline and key, or by pipeline and name and order by distance, which indexes serve. For tables and lists to act on.
 
@@ -182,7 +182,7 @@ COMMENT ON COLUMN bi_model_quality.rows IS 'rows it was fitted on';
 COMMENT ON COLUMN bi_model_quality.metrics IS 'numbers that were saved with it, an object';
 
 CREATE VIEW bi_model_metrics AS
-SELECT m.name, m.version, m.status, m.algorithm, m.created_at, e.key AS metric, e.value::float8 AS value
+SELECT m.name, m.version, m.status, m.algorithm, m.created_at, e.key AS metric, jsonb_float8(e.value) AS value
 FROM models m
 CROSS JOIN LATERAL pg_catalog.jsonb_each(CASE pg_catalog.jsonb_typeof(m.metrics) WHEN 'object' THEN m.metrics END) AS e
 WHERE pg_catalog.jsonb_typeof(e.value) = 'number';
@@ -196,11 +196,12 @@ COMMENT ON COLUMN bi_model_metrics.status IS 'staging, production or archived';
 COMMENT ON COLUMN bi_model_metrics.algorithm IS 'what fitted it';
 COMMENT ON COLUMN bi_model_metrics.created_at IS 'when it was saved';
 COMMENT ON COLUMN bi_model_metrics.metric IS 'name of the number';
-COMMENT ON COLUMN bi_model_metrics.value IS 'the number';
+COMMENT ON COLUMN bi_model_metrics.value IS 'the number; NULL for one that float8 cannot hold';
 
+-- the difference of two moments may be none (infinity) or too long for an interval; that of two numbers is a number
 CREATE VIEW bi_pipeline_runs AS
 SELECT pipeline, run_id, as_of, state, mode, reason, k, algorithm, version, refitted, customers, started_at, finished_at,
-    extract(epoch FROM finished_at - started_at)::float8 AS seconds, message
+    (extract(epoch FROM finished_at) - extract(epoch FROM started_at))::float8 AS seconds, message
 FROM pipeline_runs;
 COMMENT ON VIEW bi_pipeline_runs IS
 'Every run of every pipeline: when, how it ended, what it chose and why. A row per run. For a table, and the time since the last success.
@@ -224,7 +225,7 @@ COMMENT ON COLUMN bi_pipeline_runs.message IS 'the error it ended with';
 
 CREATE VIEW bi_pipeline_steps AS
 SELECT pipeline, run_id, ordinal, step, state, attempts, started_at, finished_at,
-    extract(epoch FROM finished_at - started_at)::float8 AS seconds, rows, message
+    (extract(epoch FROM finished_at) - extract(epoch FROM started_at))::float8 AS seconds, rows, message
 FROM pipeline_steps;
 COMMENT ON VIEW bi_pipeline_steps IS
 'The steps of every run. A row per run and step. For a table, or bars of seconds by step.

@@ -5,7 +5,7 @@
 SET client_min_messages = warning;
 SET search_path = public, retailml;
 \set VERBOSITY sqlstate
-SELECT plan(18);
+SELECT plan(27);
 
 CREATE ROLE own_ann;
 CREATE ROLE own_mallory;
@@ -61,6 +61,19 @@ SELECT is(own.by('own_noinherit', call), '0', call) FROM unnest(ARRAY['SELECT co
     $$WITH x AS (UPDATE model_names SET owner = 'own_noinherit' RETURNING 1) SELECT count(*) FROM x$$]) call;
 SELECT alike(own.save('own_noinherit', 'ann'), '42501 |%', 'nor does it save as ann');
 SELECT is(own.by('own_ann', 'SELECT count(*) FROM pipelines'), '1', 'as SET ROLE allows');
+
+-- ---- a number that float8 cannot hold is no matter of others
+SELECT is(own.save('own_mallory', 'bad', m::jsonb), '22003 | metric "auc" of model "bad" is out of range | It does not fit into a float8.', m || ' is no metric')
+FROM unnest(ARRAY['{"k": 2, "auc": 1e400}', '{"auc": -1e309}']) m;
+SELECT is(own.save('own_mallory', 'bad', '{"a": 1.7976931348623157e308, "b": 0, "c": 1e-400, "d": 5e-324, "e": [1e400], "f": -2.5}'), '1', 'what fits is');
+SELECT is(own.by('own_mallory', $$UPDATE models SET metrics = metrics || '{"g": 1e400, "h": "1e400"}' WHERE name = 'bad' RETURNING metrics ->> 'h'$$), '1e400', 'it can be written all the same');
+SELECT is(string_agg(concat_ws('=', metric, value), ' ' ORDER BY metric), 'a=1.7976931348623157e+308 b=0 c=0 d=5e-324 f=-2.5 g', 'the view has NULL for it') FROM bi_model_metrics;
+SELECT is(own.by('own_mallory', $$SELECT pipeline_create('bad', 'own.facts', 'id', '{"k": 2}')$$)
+    || own.by('own_mallory', $$INSERT INTO segments_current VALUES ('bad', '1', 1, 'x', 0, '{"monetary": 1e400}', now()), ('bad', '2', 1, 'x', 0, '{"monetary": 12.5}', now()) RETURNING 'in'$$), 'in', 'a feature of that kind');
+SELECT is(string_agg(concat_ws('=', key, revenue), ' ' ORDER BY key), '1 2=12.5', 'does not stop a dashboard') FROM bi_segment_members;
+SELECT is(own.by('own_mallory', $$INSERT INTO pipeline_runs (pipeline, as_of, started_at, finished_at) VALUES ('bad', now(), '4700-01-01 00:00+00 BC', '294270-01-01 00:00+00'),
+        ('bad', now(), now(), 'infinity'), ('bad', now(), '2025-01-01', '2025-01-01 00:00:01.5') RETURNING 'in'$$), 'in', 'a run that took forever');
+SELECT is(string_agg(seconds::text, ' ' ORDER BY seconds), '1.5 9434550384000 Infinity', 'neither') FROM bi_pipeline_runs WHERE pipeline = 'bad';
 
 SELECT pipeline_drop('late') AS void \gset
 DELETE FROM model_names;
