@@ -37,7 +37,7 @@ COMMENT ON INDEX models_production IS 'At most one version of a name is in produ
 COMMENT ON TABLE models IS
 'Saved models, a row for each version. model_save writes it, model_load reads it; model_list shows it without the bytes. At most one version of a name is in production.
 
-Row-level security: members of the owner of the name (model_names) see and change its versions, members of its readers see them. The models are dumped with the database; DROP EXTENSION drops them.';
+Row-level security: members of the owner of the name (model_names) see and change its versions, members of its readers see them. created_by and created_at are those of the INSERT and stay. The models are dumped with the database; DROP EXTENSION drops them.';
 COMMENT ON COLUMN models.name IS 'The model''s name.';
 COMMENT ON COLUMN models.version IS '1, 2, ... in the order of saving.';
 COMMENT ON COLUMN models.status IS 'production: what model_load gives; staging: saved, not promoted yet; archived: was in production, or put away by model_archive.';
@@ -55,7 +55,10 @@ COMMENT ON COLUMN models.promoted_at IS 'When it last went to production; NULL: 
 
 ALTER TABLE model_names OWNER TO @extowner@;
 ALTER TABLE models OWNER TO @extowner@;
-GRANT SELECT, INSERT, UPDATE, DELETE ON model_names, models TO PUBLIC;
+GRANT SELECT, INSERT, UPDATE, DELETE ON model_names TO PUBLIC;
+-- who saved a model, and when, is not for them to change
+GRANT SELECT, INSERT, DELETE, UPDATE (name, version, status, model, algorithm, metrics, rows, options, note, promoted_at)
+    ON models TO PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('model_names', '');
 SELECT pg_catalog.pg_extension_config_dump('models', '');
 
@@ -75,6 +78,9 @@ CREATE POLICY owned ON models
     USING (name IN (SELECT n.name FROM model_names n
                     JOIN pg_catalog.pg_roles r ON r.rolname = n.owner AND pg_catalog.pg_has_role(r.oid, 'USAGE')));
 COMMENT ON POLICY owned ON models IS 'Members of the name''s owner see and change its versions.';
+CREATE POLICY made_here ON models AS RESTRICTIVE FOR INSERT
+    WITH CHECK (created_by = current_user AND created_at = pg_catalog.now());
+COMMENT ON POLICY made_here ON models IS 'A version is saved by current_user, now.';
 CREATE POLICY readable ON models FOR SELECT
     USING (name IN (SELECT n.name FROM model_names n));
 COMMENT ON POLICY readable ON models IS 'Who sees a name sees its versions.';

@@ -5,7 +5,7 @@
 SET client_min_messages = warning;
 SET search_path = public, retailml;
 \set VERBOSITY sqlstate
-SELECT plan(27);
+SELECT plan(33);
 
 CREATE ROLE own_ann;
 CREATE ROLE own_mallory;
@@ -74,6 +74,14 @@ SELECT is(string_agg(concat_ws('=', key, revenue), ' ' ORDER BY key), '1 2=12.5'
 SELECT is(own.by('own_mallory', $$INSERT INTO pipeline_runs (pipeline, as_of, started_at, finished_at) VALUES ('bad', now(), '4700-01-01 00:00+00 BC', '294270-01-01 00:00+00'),
         ('bad', now(), now(), 'infinity'), ('bad', now(), '2025-01-01', '2025-01-01 00:00:01.5') RETURNING 'in'$$), 'in', 'a run that took forever');
 SELECT is(string_agg(seconds::text, ' ' ORDER BY seconds), '1.5 9434550384000 Infinity', 'neither') FROM bi_pipeline_runs WHERE pipeline = 'bad';
+
+-- ---- who saved a model, and when
+SELECT is(own.save('own_mallory', 'forged'), '1', 'a model of her own');
+SELECT alike(own.by('own_mallory', format($$INSERT INTO models (name, version, model, algorithm, %s RETURNING 1$$, f)), '42501 |%', 'another maker: ' || f)
+FROM unnest(ARRAY[$$created_by) VALUES ('forged', 2, '\x00', 'boost', 'postgres')$$, $$created_at) VALUES ('forged', 2, '\x00', 'boost', '2020-01-01')$$]) f;
+SELECT is(own.by('own_mallory', format($$UPDATE models SET %s WHERE name = 'forged' RETURNING 1$$, f)), '42501 | permission denied for table models', 'nor later: ' || f)
+FROM unnest(ARRAY[$$created_by = 'postgres'$$, $$created_at = '2020-01-01'$$]) f;
+SELECT is(own.by('own_mallory', $$INSERT INTO models (name, version, model, algorithm) VALUES ('forged', 2, '\x00', 'boost') RETURNING created_by$$), 'own_mallory', 'plain SQL may save');
 
 SELECT pipeline_drop('late') AS void \gset
 DELETE FROM model_names;
