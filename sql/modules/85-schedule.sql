@@ -54,7 +54,7 @@ CREATE FUNCTION pipeline_unschedule(name text) RETURNS boolean
     AS $$
 DECLARE
     p @extschema@.pipelines := @extschema@.pipeline_own(name);
-    removed boolean := false;
+    removed boolean;
 BEGIN
     IF p.schedule IS NULL THEN
         RETURN false;
@@ -65,13 +65,39 @@ BEGIN
                 WHERE j.jobname = $1 AND j.username = current_user AND j.database = current_database()', @extschema@.pipeline_cron())
             INTO removed USING 'retailml:' || name;
     END IF;
+    -- a job that is left would run this name, whoever has it next
+    IF NOT removed AND p.job_id IS NOT NULL THEN
+        RAISE EXCEPTION 'job % of pipeline "%" is not among the jobs of role "%"', p.job_id, name, current_user
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = 'It may be a job of another role or database, or gone, as after a restore.',
+                  HINT = format('See cron.job, and end it there. If it is gone: UPDATE pipelines SET job_id = NULL WHERE pipeline = %L, and again.', name);
+    END IF;
     UPDATE @extschema@.pipelines x SET schedule = NULL, job_id = NULL WHERE x.pipeline = name;
-    RETURN removed;
+    RETURN coalesce(removed, false);
 END
 $$;
 COMMENT ON FUNCTION pipeline_unschedule(text) IS
-'Ends the schedule of a pipeline: true when pg_cron had a job for it. A run at work goes on.
+'Ends the schedule of a pipeline: true when pg_cron had a job for it, false where there is no schedule, or no pg_cron (a dump that was restored). A run at work goes on.
 
-Errors: no such pipeline (42704), one of another role (42501).
+Errors: pg_cron has no such job of current_user (55000), no such pipeline (42704), one of another role (42501).
 
 Example: SELECT pipeline_unschedule(''segments'')';
+
+-- The job of pg_cron is that of the role that scheduled it, and calls the pipeline by its name.
+CREATE FUNCTION pipeline_refuse_scheduled() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'pipeline "%" has a schedule', OLD.pipeline
+        USING ERRCODE = 'object_not_in_prerequisite_state',
+              DETAIL = format('Its job runs as role "%s", and by that name.', OLD.owner),
+              HINT = format('First pipeline_unschedule(%L), as that role; without such a role or job set schedule and job_id to NULL as well.', OLD.pipeline);
+END
+$$;
+COMMENT ON FUNCTION pipeline_refuse_scheduled() IS
+'Refuses to give a pipeline that has a schedule another owner or name; not for direct use.';
+CREATE TRIGGER scheduled BEFORE UPDATE ON pipelines FOR EACH ROW
+    WHEN (NEW.schedule IS NOT NULL AND (OLD.owner IS DISTINCT FROM NEW.owner OR OLD.pipeline IS DISTINCT FROM NEW.pipeline))
+    EXECUTE FUNCTION pipeline_refuse_scheduled();
+COMMENT ON TRIGGER scheduled ON pipelines IS 'A pipeline with a schedule keeps its owner and name: the job does not follow.';

@@ -5,7 +5,7 @@
 SET client_min_messages = warning;
 SET search_path = public, retailml;
 \set VERBOSITY sqlstate
-SELECT plan(33);
+SELECT plan(37);
 
 CREATE ROLE own_ann;
 CREATE ROLE own_mallory;
@@ -82,6 +82,13 @@ FROM unnest(ARRAY[$$created_by) VALUES ('forged', 2, '\x00', 'boost', 'postgres'
 SELECT is(own.by('own_mallory', format($$UPDATE models SET %s WHERE name = 'forged' RETURNING 1$$, f)), '42501 | permission denied for table models', 'nor later: ' || f)
 FROM unnest(ARRAY[$$created_by = 'postgres'$$, $$created_at = '2020-01-01'$$]) f;
 SELECT is(own.by('own_mallory', $$INSERT INTO models (name, version, model, algorithm) VALUES ('forged', 2, '\x00', 'boost') RETURNING created_by$$), 'own_mallory', 'plain SQL may save');
+
+-- ---- a job of pg_cron stays with its role
+SELECT is(own.by('own_ann', $$UPDATE pipelines SET schedule = '0 3 * * *', job_id = 7 WHERE pipeline = 'ann' RETURNING 1$$), '1', 'a schedule, as a dump brings it');
+SELECT is(own.by('none', format('UPDATE pipelines SET %s WHERE pipeline = ''ann'' RETURNING 1', what)),
+    '55000 | pipeline "ann" has a schedule | Its job runs as role "own_ann", and by that name. | First pipeline_unschedule(''ann''), as that role; without such a role or job set schedule and job_id to NULL as well.', what)
+FROM unnest(ARRAY['owner = ''own_mallory''', 'pipeline = ''annie''']) what;
+SELECT is(own.by('own_ann', 'SELECT pipeline_unschedule(''ann'')') || own.by('none', $$UPDATE pipelines SET owner = 'own_mallory' WHERE pipeline = 'ann' RETURNING owner$$), 'falseown_mallory', 'without a schedule it changes hands');
 
 SELECT pipeline_drop('late') AS void \gset
 DELETE FROM model_names;

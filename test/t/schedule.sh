@@ -5,7 +5,7 @@ set -euo pipefail
 # shellcheck source=test/harness/lib.sh
 . "$(dirname "$0")/../harness/lib.sh"
 
-TESTS=22
+TESTS=26
 if [ ! -f "$("$PG_CONFIG" --sharedir)/extension/pg_cron.control" ]; then
     skip $TESTS "pg_cron is not installed"
     done_testing
@@ -76,7 +76,15 @@ ended 3 "$job" || true
 like "$(sql "SELECT status || return_message FROM cron.job_run_details WHERE jobid = $job ORDER BY runid DESC LIMIT 1")" \
     "failed.*the features have no row" "a run that fails is a job that failed"
 is "$(sql "SELECT count(*) FROM segments_current")" 300 "and the segments stay"
+like "$(PGUSER=postgres sql "UPDATE pipelines SET owner = 'postgres' WHERE pipeline = 'it''s'" 2>&1 || true)" "has a schedule.*First pipeline_unschedule" \
+    "who has a job keeps the pipeline"
+PGUSER=postgres sql "UPDATE cron.job SET username = 'postgres' WHERE jobid = $job"
+like "$(sql "SELECT pipeline_drop('it''s')" 2>&1 || true)" "job $job of pipeline \"it's\" is not among the jobs of role \"ann\"" "a job that is out of reach"
+is "$(sql "SELECT schedule || job_id FROM pipelines WHERE pipeline = 'it''s'")" "@reboot$job" "is not forgotten"
+PGUSER=postgres sql "UPDATE cron.job SET username = 'ann' WHERE jobid = $job"
 sql "SELECT pipeline_drop('it''s')" >/dev/null
 is "$(sql "SELECT count(*) FROM cron.job")" 0 "a pipeline that is dropped takes its job with it"
+sql "UPDATE pipelines SET schedule = '* * * * *', job_id = 77" "UPDATE pipelines SET job_id = NULL"
+is "$(sql "SELECT pipeline_unschedule('busy')")" f "one that is gone can be"
 server_stop schedule
 done_testing
