@@ -233,6 +233,12 @@ largest_error(const RmlTour *tour)
 }
 
 const char *
+rml_svdpp_unbounded(RmlEnv *env, int epoch)
+{
+	return rml_format(env, "the factors grew without bound in epoch %d", epoch);
+}
+
+const char *
 rml_svdpp_descend_by(RmlFactors *factors, RmlEnv *env, const RmlSvdppParams *params,
 					 const RmlRatings *ratings, int64_t most, RmlEpochFn after_epoch, void *context)
 {
@@ -250,7 +256,7 @@ rml_svdpp_descend_by(RmlFactors *factors, RmlEnv *env, const RmlSvdppParams *par
 		rml_parallel_steps(env, 2 * descent.tour.n_windows, run_step, &descent, &descent.pace);
 		rmse = epoch_rmse(&descent);
 		if (!(rmse <= largest))
-			reason = rml_format(env, "the factors grew without bound in epoch %d", epoch);
+			reason = rml_svdpp_unbounded(env, epoch);
 		else if (after_epoch != NULL && !after_epoch(context, epoch, factors, rmse))
 			break;
 	}

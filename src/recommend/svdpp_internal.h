@@ -98,13 +98,16 @@ extern const char *rml_svdpp_descend_by(RmlFactors *factors, RmlEnv *env,
 										const RmlSvdppParams *params, const RmlRatings *ratings,
 										int64_t most, RmlEpochFn after_epoch, void *context);
 
+/* the reason for which a descent ends when errors or predictions leave all bounds */
+extern const char *rml_svdpp_unbounded(RmlEnv *env, int epoch);
+
 /* [n] 1 where a rating of the model's users and items is held out, and how many are */
 extern uint8_t *rml_svdpp_hold_out(const RmlSvdpp *model, RmlEnv *env, const RmlRatings *ratings,
 								   int64_t *n_held);
 
 /*
  * Learn from the ratings that are not held out and test on those that are: the model gets its history,
- * its test and the number of epochs.  What is learnt is forgotten.
+ * its test and the number of epochs, at least 1.  What is learnt is forgotten.
  */
 extern const char *rml_svdpp_try(RmlSvdpp *model, RmlEnv *env, const RmlRatings *ratings,
 								 const uint8_t *held, int64_t n_held);

@@ -34,8 +34,9 @@ typedef struct Trial
 	double *squares;           /* [u] their squared errors */
 	double *user;              /* [threads x f] */
 	int64_t n_held;
-	int best_epoch;
+	int best_epoch; /* 0: none yet */
 	double best_rmse;
+	int unbounded; /* the epoch whose predictions are not finite; 0: none */
 } Trial;
 
 /* ---- holding out ---- */
@@ -118,7 +119,7 @@ holdout_rmse(Trial *trial)
 	return sqrt(sum / (double) trial->n_held);
 }
 
-/* false when early stopping has waited long enough */
+/* false when early stopping has waited long enough, or there is nothing left to wait for */
 static bool
 after_trial_epoch(void *context, int epoch, const RmlFactors *factors, double train_rmse)
 {
@@ -128,6 +129,11 @@ after_trial_epoch(void *context, int epoch, const RmlFactors *factors, double tr
 
 	trial->factors = factors;
 	rmse = holdout_rmse(trial);
+	if (!isfinite(rmse))
+	{
+		trial->unbounded = epoch;
+		return false;
+	}
 	trial->model->history[trial->model->n_history++] = (RmlSvdppEpoch){train_rmse, rmse};
 	trial->env->progress(trial->env, "epoch on the training part", epoch, rmse);
 	if (patience == 0 || rmse < trial->best_rmse)
@@ -239,6 +245,8 @@ rml_svdpp_try(RmlSvdpp *model, RmlEnv *env, const RmlRatings *ratings, const uin
 						 (size_t) env->threads *((size_t) model->params->n_factors + RML_LANES));
 	reason =
 		rml_svdpp_descend(&factors, env, model->params, &trial.part, after_trial_epoch, &trial);
+	if (reason == NULL && trial.unbounded > 0)
+		reason = rml_svdpp_unbounded(env, trial.unbounded);
 	if (reason == NULL)
 	{
 		model->n_epochs = trial.best_epoch;
