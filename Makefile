@@ -36,7 +36,7 @@ REGRESS_OPTS = --inputdir=test --outputdir=. --load-extension=pgtap --load-exten
 # machine: no contraction to FMA, no fast-math, no -march.  Hidden, because PostgreSQL loads
 # modules with RTLD_GLOBAL; only kernels, because hiding the bindings hides Pg_magic_func before 16.
 KERNEL_CFLAGS = -std=gnu11 -O3 -g -fPIC -fvisibility=hidden -fstack-protector-strong \
-	-ffp-contract=off -fno-strict-aliasing -fno-math-errno -fno-trapping-math -fopenmp -Wall -Wmissing-prototypes \
+	-ffp-contract=off -fno-strict-aliasing -fno-math-errno -fno-trapping-math -pthread -Wall -Wmissing-prototypes \
 	-Wpointer-arith
 KERNEL_CPPFLAGS = -Iinclude -D_GNU_SOURCE
 # -Wno-unused-parameter: callbacks have signatures that others fixed
@@ -45,7 +45,7 @@ DEPFLAGS = -MMD -MP
 
 # --as-needed is in PostgreSQL's LDFLAGS: a library that nothing calls is not loaded.
 # OpenBLAS is absent on purpose: it is opened at run time by the first fit that needs it.
-SHLIB_LINK = -fopenmp -ldl -lm
+SHLIB_LINK = -pthread -ldl -lm
 
 PG_CPPFLAGS = -Iinclude
 PG_CFLAGS = -ffp-contract=off
@@ -128,7 +128,7 @@ private-install: $(OBJDIR)/retailml.so $(INSTALL_SQL)
 
 # ---------------------------------------------------------------- unit tests and fuzz targets
 
-SAN_CFLAGS = -std=gnu11 -O1 -g -fno-omit-frame-pointer -ffp-contract=off -fopenmp \
+SAN_CFLAGS = -std=gnu11 -O1 -g -fno-omit-frame-pointer -ffp-contract=off -pthread \
 	-fsanitize=address,undefined -fno-sanitize-recover=all -Wall -Wmissing-prototypes $(WARNINGS)
 SAN_CPPFLAGS = -Iinclude -Itest/unit -D_GNU_SOURCE -DRMLTEST_GOLDEN='"$(CURDIR)/test/golden"'
 SANDIR := $(BUILD)/san
@@ -164,8 +164,7 @@ unit: unit-programs
 CLANG ?= $(firstword $(shell command -v clang clang-19 clang-18 clang-17 clang-16 clang-15 clang-14))
 FUZZ_SECONDS ?= 60
 FUZZ_CFLAGS = -std=gnu11 -O1 -g -fno-omit-frame-pointer -ffp-contract=off \
-	-fsanitize=address,undefined -fno-sanitize-recover=all -Wno-unknown-pragmas \
-	-Itest/harness/serial
+	-fsanitize=address,undefined -fno-sanitize-recover=all
 $(BUILD)/clang/fuzz_%: test/fuzz/%.c test/unit/unit.c $(KERNEL_SRC)
 	@test -n "$(CLANG)" || { echo "make fuzz needs clang" >&2; exit 1; }
 	@mkdir -p $(@D)
@@ -207,7 +206,7 @@ pages-list:
 	@echo $(PAGES)
 
 C_FILES = $(wildcard include/retailml/*.h src/*/*.[ch] test/unit/*.[ch] test/fuzz/*.[ch] \
-	test/harness/*.[ch] test/harness/serial/*.h)
+	test/harness/*.[ch])
 SH_FILES = $(wildcard test/harness/*.sh test/t/*.sh) .ci/run
 lint:
 	@$(HARNESS)/lint.sh $(C_FILES) $(SH_FILES)

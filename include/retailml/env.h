@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 typedef struct RmlEnv RmlEnv;
+typedef struct RmlTeamPlace RmlTeamPlace;
 
 /* what is to be done at the end; it lives in the arena, and function NULL does nothing */
 typedef struct RmlCleanup
@@ -48,6 +49,10 @@ struct RmlEnv
 	void (*at_end)(RmlEnv *env, RmlCleanup *cleanup);
 	/* threads a parallel region may use, at least 1 */
 	int threads;
+	/* team.h's own, in the arena: the threads, once there was work for them */
+	RmlTeamPlace *team;
+	/* rml_parallel's own: blocks or steps are being run, so that nobody may allocate or poll */
+	bool in_region;
 	/* rml_parallel's own: until this moment (CLOCK_MONOTONIC, ns) threads are not worth waking */
 	int64_t alone_until;
 };

@@ -6,10 +6,10 @@
  * only to its own place (or to a partial result of its own), and the caller combines partial
  * results in block order after rml_parallel returns: that is all determinism needs.
  *
- * The first blocks run in the calling thread; what is left after 0.2 ms runs in OpenMP threads with
- * signals blocked, so small work wakes nobody.  fn must not allocate, poll, report or touch
- * anything another block writes.  A block should take under 10 ms; the region hands control back
- * to poll about every 20 ms, so a cancel is noticed well within 100 ms.
+ * The first blocks run in the calling thread; what is left after 0.2 ms is shared with the threads
+ * of the environment (team.h), so small work wakes nobody.  fn must not allocate, poll, report or
+ * touch anything another block writes.  A block should take under 10 ms; the region hands control
+ * back to poll about every 20 ms, so a cancel is noticed well within 100 ms.
  */
 #ifndef RETAILML_PARALLEL_H
 #define RETAILML_PARALLEL_H

@@ -1,14 +1,14 @@
 /*
  * parallel.c
- *	  rml_parallel: an OpenMP region that comes up for air.
+ *	  rml_parallel: a region of threads that comes up for air.
  */
 #include "retailml/parallel.h"
 
-#include <omp.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <time.h>
+
+#include "retailml/team.h"
 
 /* how long threads work before the host may cancel */
 #define SLICE_NANOSECONDS 20000000
@@ -20,8 +20,8 @@
 #define ALONE_NANOSECONDS 200000
 
 /*
- * A thread that comes later than this shows that the processors are taken.  All threads of an OpenMP
- * region are waited for, also those that come when the work is done; so for so many times the delay the
+ * A thread that comes later than this shows that the processors are taken, and one that has begun a block may
+ * lose its own before the end, with everybody waiting for it; so for so many times the delay the
  * calling thread works alone, and not more than that part of the time is lost by waiting.
  */
 #define LATE_NANOSECONDS 1000000
@@ -36,10 +36,22 @@ now_nanoseconds(void)
 	return (int64_t) now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-/* run blocks from *next on, until there are none or the deadline passes */
+/* ---- blocks ---- */
+
+typedef struct Blocks
+{
+	RmlBlockFn fn;
+	void *context;
+	int64_t n;
+	_Atomic int64_t next;
+	int64_t start; /* of the region */
+	int64_t deadline;
+	_Atomic int64_t delay; /* the largest of its threads */
+} Blocks;
+
+/* run blocks until there are none or the deadline passes */
 static void
-run_slice(_Atomic int64_t *next, int64_t n_blocks, int64_t deadline, RmlBlockFn fn, void *context,
-		  int thread)
+run_slice(Blocks *blocks, int thread)
 {
 	for (;;)
 	{
@@ -49,12 +61,12 @@ run_slice(_Atomic int64_t *next, int64_t n_blocks, int64_t deadline, RmlBlockFn 
 		 * Look at the clock before taking a block, never between taking and running it: a block
 		 * that has been taken must be run.
 		 */
-		if (now_nanoseconds() >= deadline)
+		if (now_nanoseconds() >= blocks->deadline)
 			return;
-		block = atomic_fetch_add_explicit(next, 1, memory_order_relaxed);
-		if (block >= n_blocks)
+		block = atomic_fetch_add_explicit(&blocks->next, 1, memory_order_relaxed);
+		if (block >= blocks->n)
 			return;
-		fn(context, block, thread);
+		blocks->fn(blocks->context, block, thread);
 	}
 }
 
@@ -63,55 +75,71 @@ run_serial(RmlEnv *env, int64_t n_blocks, RmlBlockFn fn, void *context)
 {
 	for (int64_t block = 0; block < n_blocks; block++)
 	{
+		env->in_region = true;
 		fn(context, block, 0);
+		env->in_region = false;
 		env->poll(env);
 	}
 }
 
+static void
+run_alone_for(RmlEnv *env, Blocks *blocks, int64_t nanoseconds)
+{
+	blocks->deadline = now_nanoseconds() + nanoseconds;
+	env->in_region = true;
+	run_slice(blocks, 0);
+	env->in_region = false;
+}
+
 /* the largest delay so far */
 static void
-note_delay(_Atomic int64_t *largest, int64_t delay)
+note_delay(Blocks *blocks)
 {
-	int64_t known = atomic_load_explicit(largest, memory_order_relaxed);
+	int64_t delay = now_nanoseconds() - blocks->start;
+	int64_t known = atomic_load_explicit(&blocks->delay, memory_order_relaxed);
 
-	while (delay > known && !atomic_compare_exchange_weak(largest, &known, delay))
+	while (delay > known && !atomic_compare_exchange_weak(&blocks->delay, &known, delay))
 		;
 }
 
-/* one OpenMP region, until the blocks are done or its time is up; the delay of the last thread to come */
-static int64_t
-run_threads(_Atomic int64_t *next, int64_t n_blocks, int threads, RmlBlockFn fn, void *context)
+static void
+run_member(void *context, int member, int members)
 {
-	int64_t start = now_nanoseconds();
-	int64_t deadline = start + SLICE_NANOSECONDS;
-	_Atomic int64_t delay = 0;
-	sigset_t all, saved;
+	Blocks *blocks = context;
 
-	/* threads inherit the mask, so no handler of the host ever runs in one of them */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &saved);
-#pragma omp parallel num_threads(threads)
-	{
-		note_delay(&delay, now_nanoseconds() - start);
-		run_slice(next, n_blocks, deadline, fn, context, omp_get_thread_num());
-	}
-	pthread_sigmask(SIG_SETMASK, &saved, NULL);
-	return atomic_load(&delay);
+	(void) members;
+	if (member > 0)
+		note_delay(blocks);
+	run_slice(blocks, member);
+}
+
+/* one region, until the blocks are done or its time is up; the delay of the last thread to come */
+static int64_t
+run_threads(RmlEnv *env, Blocks *blocks, int threads)
+{
+	blocks->start = now_nanoseconds();
+	blocks->deadline = blocks->start + SLICE_NANOSECONDS;
+	atomic_store(&blocks->delay, 0);
+	env->in_region = true;
+	if (rml_team_run(env, threads, false, run_member, blocks) < threads)
+		note_delay(blocks);
+	env->in_region = false;
+	return atomic_load(&blocks->delay);
 }
 
 /* with threads, or alone while they would come late */
 static void
-run_part(RmlEnv *env, _Atomic int64_t *next, int64_t n_blocks, int threads, RmlBlockFn fn,
-		 void *context)
+run_part(RmlEnv *env, Blocks *blocks, int threads)
 {
 	int64_t delay;
 
-	if (now_nanoseconds() < env->alone_until)
+	threads = now_nanoseconds() < env->alone_until ? 1 : rml_team_gather(env, threads);
+	if (threads == 1)
 	{
-		run_slice(next, n_blocks, now_nanoseconds() + SLICE_NANOSECONDS, fn, context, 0);
+		run_alone_for(env, blocks, SLICE_NANOSECONDS);
 		return;
 	}
-	delay = run_threads(next, n_blocks, threads, fn, context);
+	delay = run_threads(env, blocks, threads);
 	if (delay > LATE_NANOSECONDS)
 		env->alone_until = now_nanoseconds() + ALONE_FOR_DELAYS * delay;
 }
@@ -119,7 +147,7 @@ run_part(RmlEnv *env, _Atomic int64_t *next, int64_t n_blocks, int threads, RmlB
 void
 rml_parallel(RmlEnv *env, int64_t n_blocks, RmlBlockFn fn, void *context)
 {
-	_Atomic int64_t next = 0;
+	Blocks blocks = {.fn = fn, .context = context, .n = n_blocks};
 	int threads = n_blocks < env->threads ? (int) n_blocks : env->threads;
 
 	if (threads <= 1)
@@ -127,11 +155,11 @@ rml_parallel(RmlEnv *env, int64_t n_blocks, RmlBlockFn fn, void *context)
 		run_serial(env, n_blocks, fn, context);
 		return;
 	}
-	run_slice(&next, n_blocks, now_nanoseconds() + ALONE_NANOSECONDS, fn, context, 0);
+	run_alone_for(env, &blocks, ALONE_NANOSECONDS);
 	env->poll(env);
-	while (atomic_load_explicit(&next, memory_order_relaxed) < n_blocks)
+	while (atomic_load_explicit(&blocks.next, memory_order_relaxed) < n_blocks)
 	{
-		run_part(env, &next, n_blocks, threads, fn, context);
+		run_part(env, &blocks, threads);
 		env->poll(env);
 	}
 }
@@ -175,8 +203,9 @@ barrier(Steps *steps, int64_t generation, int parts)
 
 /* the steps of one region, as one of its threads sees them */
 static void
-run_team(Steps *steps, int part, int parts)
+run_team(void *context, int part, int parts)
 {
+	Steps *steps = context;
 	int64_t first = steps->next;
 
 	for (int64_t step = first;; step++)
@@ -195,19 +224,13 @@ run_team(Steps *steps, int part, int parts)
 	}
 }
 
-/* one OpenMP region */
+/* one region; all threads take part, since they wait for one another */
 static void
-run_together(Steps *steps, int threads)
+run_together(RmlEnv *env, Steps *steps, int threads)
 {
-	sigset_t all, saved;
-
 	atomic_store(&steps->arrived, 0);
 	atomic_store(&steps->last, steps->n_steps);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &saved);
-#pragma omp parallel num_threads(threads)
-	run_team(steps, omp_get_thread_num(), omp_get_num_threads());
-	pthread_sigmask(SIG_SETMASK, &saved, NULL);
+	rml_team_run(env, threads, true, run_team, steps);
 }
 
 static void
@@ -238,19 +261,22 @@ time_for(const RmlPaceWay *way, const RmlPaceWay *other)
 
 /* a slice of steps, the first one alone */
 static void
-run_some(Steps *steps, RmlPace *pace, int threads)
+run_some(RmlEnv *env, Steps *steps, RmlPace *pace)
 {
 	int64_t start = now_nanoseconds();
 	int64_t first = steps->next;
-	bool together = threads > 1 && go_together(pace, start);
+	bool together = env->threads > 1 && go_together(pace, start);
+	int threads = together ? rml_team_gather(env, env->threads) : 1;
 	RmlPaceWay *way = together ? &pace->together : &pace->alone;
 	int64_t elapsed;
 
 	steps->deadline = start + time_for(way, together ? &pace->alone : &pace->together);
-	if (together)
-		run_together(steps, threads);
+	env->in_region = true;
+	if (threads > 1)
+		run_together(env, steps, threads);
 	else
 		run_alone(steps);
+	env->in_region = false;
 	elapsed = now_nanoseconds() - start;
 	way->step = (double) elapsed / (double) (steps->next - first);
 	way->again = start + elapsed + TRIED_AGAIN_AFTER * elapsed;
@@ -263,7 +289,7 @@ rml_parallel_steps(RmlEnv *env, int64_t n_steps, RmlStepFn fn, void *context, Rm
 
 	while (steps.next < n_steps)
 	{
-		run_some(&steps, pace, env->threads);
+		run_some(env, &steps, pace);
 		env->poll(env);
 	}
 }

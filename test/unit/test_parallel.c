@@ -4,8 +4,8 @@
  */
 #include "unit.h"
 
-#include <omp.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <time.h>
@@ -21,9 +21,10 @@ typedef struct Visits
 {
 	_Atomic int count[MOST_BLOCKS];
 	_Atomic bool bad_thread;
-	_Atomic int in_region; /* blocks run by a team of threads */
+	_Atomic int elsewhere; /* blocks run by other threads */
 	_Atomic int unblocked; /* of those, with SIGINT open */
 	int threads;
+	bool wait;
 } Visits;
 
 /* let time pass by the clock */
@@ -38,7 +39,29 @@ spin(int64_t nanoseconds)
 	while ((now.tv_sec - begin.tv_sec) * 1000000000LL + now.tv_nsec - begin.tv_nsec < nanoseconds);
 }
 
-/* the first two blocks take longer than the calling thread works alone, so a third one is shared */
+static int64_t
+milliseconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+/* another thread runs a block as well, unless it does not come within ten seconds */
+static void
+wait_for_others(const _Atomic int *elsewhere)
+{
+	int64_t end = milliseconds() + 10000;
+
+	while (*elsewhere == 0 && milliseconds() < end)
+		sched_yield();
+}
+
+/*
+ * The first two blocks take longer than the calling thread works alone, so a third one is shared; where there are
+ * more, it waits for another thread to come.
+ */
 static void
 visit(void *context, int64_t block, int thread)
 {
@@ -49,12 +72,14 @@ visit(void *context, int64_t block, int thread)
 	if (thread < 0 || thread >= visits->threads)
 		visits->bad_thread = true;
 	pthread_sigmask(SIG_SETMASK, NULL, &mask);
-	if (omp_in_parallel())
+	if (thread > 0)
 	{
-		atomic_fetch_add(&visits->in_region, 1);
+		atomic_fetch_add(&visits->elsewhere, 1);
 		if (!sigismember(&mask, SIGINT))
 			atomic_fetch_add(&visits->unblocked, 1);
 	}
+	else if (block == 2 && visits->wait)
+		wait_for_others(&visits->elsewhere);
 	spin(block < 2 ? 150000 : 2000);
 }
 
@@ -68,13 +93,14 @@ check_visits(int threads, int64_t n_blocks)
 
 	memset((void *) &visits, 0, sizeof visits);
 	visits.threads = threads;
+	visits.wait = threads > 1 && n_blocks == MOST_BLOCKS;
 	rml_parallel(env, n_blocks, visit, &visits);
 	for (int64_t i = 0; i < MOST_BLOCKS; i++)
 		once = once && visits.count[i] == (i < n_blocks);
 	unit_ok(once && !visits.bad_thread, "%d threads run each of %lld blocks once", threads,
 			(long long) n_blocks);
-	if (threads > 1 && n_blocks > 1)
-		unit_ok(visits.in_region > 0 && visits.unblocked == 0, "threads have signals blocked");
+	if (visits.wait)
+		unit_ok(visits.elsewhere > 0 && visits.unblocked == 0, "threads have signals blocked");
 	pthread_sigmask(SIG_SETMASK, NULL, &mask);
 	unit_ok(!sigismember(&mask, SIGINT), "here they are open afterwards");
 	unit_env_free(env);
@@ -172,7 +198,7 @@ enum
 typedef struct Chain
 {
 	uint64_t cells[2][CELLS];
-	_Atomic int shared;    /* steps run by a team of threads */
+	_Atomic int shared;    /* parts run by other threads */
 	_Atomic int unblocked; /* of those, with SIGINT open */
 	_Atomic bool bad_part;
 } Chain;
@@ -188,7 +214,7 @@ advance(void *context, int64_t step, int part, int parts)
 	if (part < 0 || part >= parts)
 		chain->bad_part = true;
 	pthread_sigmask(SIG_SETMASK, NULL, &mask);
-	if (parts > 1)
+	if (part > 0)
 	{
 		atomic_fetch_add(&chain->shared, 1);
 		if (!sigismember(&mask, SIGINT))
@@ -277,6 +303,52 @@ test_pace(void)
 }
 
 static void
+add_one(void *context, int64_t block, int thread)
+{
+	_Atomic int64_t *blocks = context;
+
+	(void) block, (void) thread;
+	atomic_fetch_add(blocks, 1);
+	spin(20000);
+}
+
+static void
+check_refused(int threads)
+{
+	RmlEnv *env = unit_env(threads);
+	RmlPace pace = {0};
+	static Chain chain;
+	_Atomic int64_t blocks = 0;
+
+	chain = (Chain){.bad_part = false};
+	rml_parallel(env, 200, add_one, &blocks);
+	unit_equal_int(blocks, 200, "all blocks are run where the system refuses %d threads", threads);
+	rml_parallel_steps(env, STEPS, advance, &chain, &pace);
+	unit_ok(chain.shared == 0 && pace.alone.step > 0 && pace.together.step > 0,
+			"and all steps, by one thread");
+	unit_env_free(env);
+}
+
+/* a stack larger than all memory there is: no thread can be started */
+static void
+test_refused(void)
+{
+	pthread_attr_t before, huge;
+
+	pthread_attr_init(&huge);
+	pthread_getattr_default_np(&before);
+	pthread_getattr_default_np(&huge);
+	unit_ok(pthread_attr_setstacksize(&huge, (size_t) 1 << 60) == 0 &&
+				pthread_setattr_default_np(&huge) == 0,
+			"threads want stacks that nobody has");
+	check_refused(2);
+	check_refused(4);
+	pthread_setattr_default_np(&before);
+	pthread_attr_destroy(&before);
+	pthread_attr_destroy(&huge);
+}
+
+static void
 test_blocks(void)
 {
 	unit_equal_int(rml_blocks(0, 100), 0, "no rows need no block");
@@ -303,6 +375,7 @@ main(void)
 	for (int threads = 2; threads <= 6; threads += 2)
 		check_ends(threads);
 	test_pace();
+	test_refused();
 	test_blocks();
 	return unit_done();
 }

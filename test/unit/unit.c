@@ -9,9 +9,6 @@
 #include <math.h>
 #include <stdarg.h>
 #include <unistd.h>
-#ifdef _OPENMP
-#include <omp.h>
-#endif
 
 #ifndef RMLTEST_GOLDEN
 #define RMLTEST_GOLDEN "test/golden"
@@ -439,14 +436,10 @@ typedef struct UnitEnv
 
 /* what a kernel must not do: the host's functions may longjmp, and are not thread-safe */
 static void
-refuse_threads(const char *what)
+refuse_threads(const UnitEnv *unit, const char *what)
 {
-#ifdef _OPENMP
-	if (omp_in_parallel())
+	if (unit->env.in_region)
 		bail_out("%s was called inside a parallel region", what);
-#else
-	(void) what;
-#endif
 }
 
 static void
@@ -475,7 +468,7 @@ arena_alloc(RmlEnv *env, size_t size)
 	UnitEnv *unit = (UnitEnv *) env;
 	Block *block;
 
-	refuse_threads("alloc");
+	refuse_threads(unit, "alloc");
 	if (size > unit->limit || unit->in_use > unit->limit - size)
 		escape(unit, "out of memory");
 	block = must(malloc(sizeof(Block) + size));
@@ -497,7 +490,7 @@ arena_release(RmlEnv *env, void *ptr)
 	UnitEnv *unit = (UnitEnv *) env;
 	Block *block;
 
-	refuse_threads("release");
+	refuse_threads(unit, "release");
 	if (ptr == NULL)
 		return;
 	block = (Block *) ptr - 1;
@@ -516,7 +509,7 @@ count_poll(RmlEnv *env)
 {
 	UnitEnv *unit = (UnitEnv *) env;
 
-	refuse_threads("poll");
+	refuse_threads(unit, "poll");
 	unit->polls++;
 	if (unit->polls == unit->cancel_at)
 		escape(unit, "cancelled");
@@ -525,7 +518,7 @@ count_poll(RmlEnv *env)
 static void
 count_step(RmlEnv *env, const char *what, int64_t step, double loss)
 {
-	refuse_threads("progress");
+	refuse_threads((UnitEnv *) env, "progress");
 	if (what == NULL)
 		bail_out("progress without a name at step %lld, loss %g", (long long) step, loss);
 	((UnitEnv *) env)->steps++;
@@ -572,6 +565,7 @@ unit_env_reset(RmlEnv *env)
 	run_cleanups(unit);
 	while (unit->blocks)
 		arena_release(env, unit->blocks + 1);
+	env->team = NULL;
 }
 
 void
