@@ -48,6 +48,7 @@ struct RmlTasks
 	_Atomic bool stop;       /* tasks leave at their next poll */
 	_Atomic size_t used;     /* bytes of all arenas */
 	_Atomic size_t exceeded; /* bytes that would have been used, beyond the limit; 0 = none */
+	_Atomic bool refused;    /* the system had no memory, within the limit */
 	size_t limit;
 	pthread_mutex_t mutex;
 	pthread_cond_t ended;
@@ -67,11 +68,12 @@ task_alloc(RmlEnv *env, size_t size)
 	size_t room = atomic_load(&tasks->used);
 	Block *block = NULL;
 
-	if (size <= tasks->limit && room <= tasks->limit - size)
-		block = malloc(sizeof(Block) + size);
+	if (size > tasks->limit || room > tasks->limit - size)
+		atomic_store(&tasks->exceeded, size > SIZE_MAX - room ? SIZE_MAX : room + size);
+	else if ((block = malloc(sizeof(Block) + size)) == NULL)
+		atomic_store(&tasks->refused, true);
 	if (block == NULL)
 	{
-		atomic_store(&tasks->exceeded, size > SIZE_MAX - room ? SIZE_MAX : room + size);
 		atomic_store(&tasks->stop, true);
 		longjmp(worker->exit, 1);
 	}
@@ -286,9 +288,14 @@ wait_for_all(RmlTasks *tasks, RmlEnv *env)
 	while (wait_a_little(tasks))
 		env->poll(env);
 	join(tasks);
-	/* leave as the environment leaves when it refuses memory */
+	/*
+	 * Leave as the environment leaves when it refuses memory.  What the system refused the environment might
+	 * be granted now, so it is asked for more than there can be: tasks have been left undone.
+	 */
 	if (atomic_load(&tasks->exceeded) != 0)
 		env->alloc(env, atomic_load(&tasks->exceeded));
+	if (atomic_load(&tasks->exceeded) != 0 || atomic_load(&tasks->refused))
+		env->alloc(env, SIZE_MAX);
 	run_here(env, atomic_load(&tasks->next), tasks->n_tasks, tasks->fn, tasks->context);
 }
 

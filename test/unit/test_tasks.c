@@ -91,6 +91,36 @@ test_memory(void)
 	unit_env_free(env);
 }
 
+/* malloc fails where memory is short, as it does without the sanitizer */
+extern const char *__asan_default_options(void);
+
+const char *
+__asan_default_options(void)
+{
+	return "allocator_may_return_null=1";
+}
+
+/* more than the address space of the process has, and less than the environment's limit */
+static void
+ask_much(RmlEnv *env, int64_t task, void *context)
+{
+	(void) task, (void) context;
+	rml_alloc(env, (size_t) 1 << 62);
+}
+
+/* what the system refuses ends all tasks as well, even if the environment would still grant it */
+static void
+test_system_memory(void)
+{
+	RmlEnv *env = unit_env(2);
+
+	unit_env_limit(env, SIZE_MAX);
+	unit_ok(UNIT_ESCAPES(env, rml_tasks_run(env, 2, ask_much, NULL)),
+			"tasks the system has no memory for are not passed over in silence");
+	unit_equal_string(unit_env_reason(env), "out of memory", "and that is the reason");
+	unit_env_free(env);
+}
+
 int
 main(void)
 {
@@ -100,5 +130,6 @@ main(void)
 	test_cancel(1);
 	test_cancel(2);
 	test_memory();
+	test_system_memory();
 	return unit_done();
 }
