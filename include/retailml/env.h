@@ -62,6 +62,8 @@ extern void *rml_alloc_zero(RmlEnv *env, size_t size);
 /* count * size bytes; a product that overflows is refused like an allocation that is too large */
 extern void *rml_alloc_array(RmlEnv *env, size_t count, size_t size);
 extern void *rml_alloc_array_zero(RmlEnv *env, size_t count, size_t size);
+/* memcpy that polls; zeroed allocations and larger copies do as well */
+extern void *rml_copy(RmlEnv *env, void *target, const void *source, size_t size);
 /* a larger copy of an array; the old one is released */
 extern void *rml_grow_array(RmlEnv *env, void *array, size_t old_count, size_t new_count,
 							size_t size);

@@ -8,6 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* memory is touched for so long without a poll: fresh pages come at one or two GB a second */
+#define POLL_BYTES ((size_t) 1 << 24)
+
 void *
 rml_alloc(RmlEnv *env, size_t size)
 {
@@ -17,7 +20,26 @@ rml_alloc(RmlEnv *env, size_t size)
 void *
 rml_alloc_zero(RmlEnv *env, size_t size)
 {
-	return memset(env->alloc(env, size), 0, size);
+	uint8_t *bytes = env->alloc(env, size);
+
+	for (; size > POLL_BYTES; size -= POLL_BYTES)
+	{
+		memset(bytes + size - POLL_BYTES, 0, POLL_BYTES);
+		env->poll(env);
+	}
+	return memset(bytes, 0, size);
+}
+
+void *
+rml_copy(RmlEnv *env, void *target, const void *source, size_t size)
+{
+	for (; size > POLL_BYTES; size -= POLL_BYTES)
+	{
+		memcpy((uint8_t *) target + size - POLL_BYTES, (const uint8_t *) source + size - POLL_BYTES,
+			   POLL_BYTES);
+		env->poll(env);
+	}
+	return size > 0 ? memcpy(target, source, size) : target;
 }
 
 /* count * size, or SIZE_MAX (which no environment grants) when the product overflows */
@@ -46,8 +68,7 @@ rml_grow_array(RmlEnv *env, void *array, size_t old_count, size_t new_count, siz
 {
 	void *grown = rml_alloc_array(env, new_count, size);
 
-	if (old_count > 0)
-		memcpy(grown, array, old_count * size);
+	rml_copy(env, grown, array, old_count * size);
 	env->release(env, array);
 	return grown;
 }

@@ -56,7 +56,7 @@ rml_writer_bytea(RmlWriter *writer)
 						errhint("Use fewer features or categories.")));
 	result = palloc(VARHDRSZ + writer->length);
 	SET_VARSIZE(result, VARHDRSZ + writer->length);
-	memcpy(VARDATA(result), writer->bytes, writer->length);
+	rml_copy(writer->env, VARDATA(result), writer->bytes, writer->length);
 	return PointerGetDatum(result);
 }
 

@@ -18,6 +18,11 @@
 #define LENGTH_OFFSET 16
 #define ITEM_HEADER_LENGTH 16
 
+/* bytes of a checksum, numbers of a check, texts, without a poll: each a few ms */
+#define POLL_BYTES ((size_t) 1 << 23)
+#define POLL_NUMBERS ((size_t) 1 << 22)
+#define POLL_TEXTS ((size_t) 1 << 16)
+
 static size_t
 padded(size_t length)
 {
@@ -38,9 +43,32 @@ rml_model_crc(const uint8_t *bytes, size_t length)
 	return rml_crc32c(crc, bytes + CRC_END, length - CRC_END);
 }
 
+/* the same with polls */
+static uint32_t
+model_crc(RmlEnv *env, const uint8_t *bytes, size_t length)
+{
+	uint32_t crc = rml_crc32c(0, bytes, CRC_OFFSET);
+
+	for (size_t begin = CRC_END; begin < length; begin += POLL_BYTES)
+	{
+		crc = rml_crc32c(crc, bytes + begin,
+						 length - begin < POLL_BYTES ? length - begin : POLL_BYTES);
+		if (length - begin > POLL_BYTES)
+			rml_poll(env);
+	}
+	return crc;
+}
+
+static void
+poll_text(RmlEnv *env, size_t i)
+{
+	if (i % POLL_TEXTS == POLL_TEXTS - 1)
+		rml_poll(env);
+}
+
 /* ---- writer ---- */
 
-/* room for length more bytes, zeroed; returns their place */
+/* room for length more bytes; returns their place */
 static uint8_t *
 extend(RmlWriter *writer, size_t length)
 {
@@ -54,7 +82,6 @@ extend(RmlWriter *writer, size_t length)
 		writer->capacity = capacity;
 	}
 	place = writer->bytes + writer->length;
-	memset(place, 0, length);
 	writer->length += length;
 	return place;
 }
@@ -68,7 +95,7 @@ rml_writer_begin(RmlWriter *writer, RmlEnv *env, uint16_t algorithm, uint16_t al
 	writer->env = env;
 	writer->bytes = NULL;
 	writer->length = writer->capacity = 0;
-	place = extend(writer, RML_HEADER_LENGTH);
+	place = memset(extend(writer, RML_HEADER_LENGTH), 0, RML_HEADER_LENGTH);
 	memcpy(place, MAGIC, MAGIC_LENGTH);
 	memcpy(place + MAGIC_LENGTH, header, sizeof header);
 }
@@ -82,7 +109,9 @@ begin_item(RmlWriter *writer, uint32_t tag, RmlItemType type, size_t count, size
 
 	memcpy(place, head, sizeof head);
 	memcpy(place + 8, &count64, 8);
-	return place + ITEM_HEADER_LENGTH;
+	place += ITEM_HEADER_LENGTH;
+	memset(place + body, 0, padded(body) - body);
+	return place;
 }
 
 static void
@@ -91,8 +120,7 @@ put_array(RmlWriter *writer, uint32_t tag, RmlItemType type, const void *values,
 	size_t body = count * element_size(type);
 	uint8_t *place = begin_item(writer, tag, type, count, body);
 
-	if (body > 0)
-		memcpy(place, values, body);
+	rml_copy(writer->env, place, values, body);
 }
 
 void
@@ -126,8 +154,14 @@ rml_put_float32_rows(RmlWriter *writer, uint32_t tag, const float *values, size_
 	size_t width = columns * sizeof(float);
 	uint8_t *place = begin_item(writer, tag, RML_FLOAT32, rows * columns, rows * width);
 
-	for (size_t i = 0; i < rows; i++)
+	for (size_t i = 0, next = POLL_NUMBERS; i < rows; i++)
+	{
 		memcpy(place + i * width, values + i * stride, width);
+		if (i * columns < next)
+			continue;
+		rml_poll(writer->env);
+		next += POLL_NUMBERS;
+	}
 }
 
 void
@@ -137,7 +171,10 @@ rml_put_strings(RmlWriter *writer, uint32_t tag, char *const *values, size_t cou
 	uint8_t *lengths, *text;
 
 	for (size_t i = 0; i < count; i++)
+	{
 		body += strlen(values[i]);
+		poll_text(writer->env, i);
+	}
 	lengths = begin_item(writer, tag, RML_STRINGS, count, body);
 	text = lengths + count * 8;
 	for (size_t i = 0; i < count; i++)
@@ -147,6 +184,7 @@ rml_put_strings(RmlWriter *writer, uint32_t tag, char *const *values, size_t cou
 		memcpy(lengths + i * 8, &length, 8);
 		memcpy(text, values[i], (size_t) length);
 		text += length;
+		poll_text(writer->env, i);
 	}
 }
 
@@ -169,7 +207,7 @@ rml_writer_end(RmlWriter *writer)
 	uint32_t crc;
 
 	memcpy(writer->bytes + LENGTH_OFFSET, &length, 8);
-	crc = rml_model_crc(writer->bytes, writer->length);
+	crc = model_crc(writer->env, writer->bytes, writer->length);
 	memcpy(writer->bytes + CRC_OFFSET, &crc, 4);
 }
 
@@ -213,7 +251,7 @@ check_header(RmlReader *reader)
 	memcpy(&crc, reader->bytes + CRC_OFFSET, 4);
 	if (header_uint16(reader, 4) == 0 || length != reader->length || (length & 7) != 0)
 		rml_reader_fail(reader, "the length of the model does not match its header");
-	else if (crc != rml_model_crc(reader->bytes, reader->length))
+	else if (crc != model_crc(reader->env, reader->bytes, reader->length))
 		rml_reader_fail(reader, "the checksum of the model does not match its content");
 }
 
@@ -277,8 +315,7 @@ get_array(RmlReader *reader, uint32_t tag, RmlItemType type, size_t count)
 	if (body == NULL)
 		return NULL;
 	copy = rml_alloc_array(reader->env, count, size);
-	if (count > 0)
-		memcpy(copy, body, count * size);
+	rml_copy(reader->env, copy, body, count * size);
 	/* the total length is a multiple of 8, so padding never passes the end */
 	reader->offset += padded(count * size);
 	return copy;
@@ -318,7 +355,7 @@ rml_get_finite(RmlReader *reader, uint32_t tag, size_t count)
 
 /* bits without the sign, as a whole number, are in order of size, and infinity comes before every NaN */
 static bool
-all_finite32(const float *values, size_t count)
+few_finite32(const float *values, size_t count)
 {
 	int32_t most = 0;
 
@@ -333,6 +370,18 @@ all_finite32(const float *values, size_t count)
 	return most < 0x7F800000;
 }
 
+static bool
+all_finite32(RmlEnv *env, const float *values, size_t count)
+{
+	for (; count > POLL_NUMBERS; values += POLL_NUMBERS, count -= POLL_NUMBERS)
+	{
+		if (!few_finite32(values, POLL_NUMBERS))
+			return false;
+		rml_poll(env);
+	}
+	return few_finite32(values, count);
+}
+
 /* rows * columns numbers spread over rows of stride */
 static float *
 spread(RmlEnv *env, const uint8_t *body, size_t rows, size_t columns, size_t stride)
@@ -340,12 +389,18 @@ spread(RmlEnv *env, const uint8_t *body, size_t rows, size_t columns, size_t str
 	float *values = rml_alloc_array(env, rows, stride * sizeof(float));
 	size_t width = columns * sizeof(float);
 
-	for (size_t i = 0; i < rows; i++)
+	if (columns == stride)
+		return rml_copy(env, values, body, rows * width);
+	for (size_t i = 0, next = POLL_NUMBERS; i < rows; i++)
 	{
 		float *row = values + i * stride;
 
 		memcpy(row, body + i * width, width);
 		memset(row + columns, 0, (stride - columns) * sizeof(float));
+		if (i * stride < next)
+			continue;
+		rml_poll(env);
+		next += POLL_NUMBERS;
 	}
 	return values;
 }
@@ -360,7 +415,7 @@ rml_get_float32_rows(RmlReader *reader, uint32_t tag, size_t rows, size_t column
 	if (body == NULL)
 		return NULL;
 	values = spread(reader->env, body, rows, columns, stride);
-	if (!all_finite32(values, rows * stride))
+	if (!all_finite32(reader->env, values, rows * stride))
 	{
 		rml_reader_fail(reader, "the model holds a number that is not finite");
 		return NULL;
@@ -409,6 +464,7 @@ rml_get_strings(RmlReader *reader, uint32_t tag, size_t count)
 		strings[i] = rml_strndup(reader->env, (const char *) lengths + position, length);
 		position += length;
 		left -= length;
+		poll_text(reader->env, i);
 	}
 	reader->offset += padded(position);
 	return strings;

@@ -34,7 +34,7 @@
 
 #define TEST_NUMBERS 6
 #define STRIDE_MULTIPLE 8
-#define POLL_EVERY (1 << 22)
+#define POLL_EVERY (1 << 18)
 
 static const char *const verdict_names[] = {"not tested", "not better than the item mean",
 											"better than the item mean"};
@@ -134,20 +134,38 @@ rml_svdpp_encode(const void *fitted, RmlWriter *writer)
 
 /* ---- from bytes ---- */
 
+/* of [first, end) of something */
+typedef bool (*CheckFn)(const void *what, int64_t first, int64_t end);
+
 static bool
-numbers_ascend(const int64_t *numbers, int32_t n)
+holds(CheckFn check, const void *what, int64_t n, RmlEnv *env)
 {
+	for (int64_t first = 0; first < n; first += POLL_EVERY)
+	{
+		if (!check(what, first, first + POLL_EVERY < n ? first + POLL_EVERY : n))
+			return false;
+		rml_poll(env);
+	}
+	return true;
+}
+
+static bool
+numbers_ascend(const void *what, int64_t first, int64_t end)
+{
+	const int64_t *numbers = what;
 	bool ascend = true;
 
-	for (int32_t x = 1; x < n; x++)
+	for (int64_t x = first > 0 ? first : 1; x < end; x++)
 		ascend &= numbers[x - 1] < numbers[x];
 	return ascend;
 }
 
 static bool
-texts_ascend(char *const *texts, int32_t n)
+texts_ascend(const void *what, int64_t first, int64_t end)
 {
-	for (int32_t x = 1; x < n; x++)
+	char *const *texts = what;
+
+	for (int64_t x = first > 0 ? first : 1; x < end; x++)
 		if (strcmp(texts[x - 1], texts[x]) >= 0)
 			return false;
 	return true;
@@ -162,13 +180,13 @@ decode_ids(RmlRatingIds *ids, RmlReader *reader, uint32_t tag, bool text)
 	{
 		ids->texts = rml_get_strings(reader, tag, (size_t) ids->n);
 		if (ids->texts != NULL)
-			ascend = texts_ascend(ids->texts, ids->n);
+			ascend = holds(texts_ascend, ids->texts, ids->n, reader->env);
 	}
 	else
 	{
 		ids->numbers = rml_get_int64(reader, tag, (size_t) ids->n);
 		if (ids->numbers != NULL)
-			ascend = numbers_ascend(ids->numbers, ids->n);
+			ascend = holds(numbers_ascend, ids->numbers, ids->n, reader->env);
 	}
 	if (!ascend)
 		rml_reader_fail(reader, "the ids of the svdpp model are not in order");
@@ -213,40 +231,55 @@ decode_factors(RmlSvdpp *model, RmlReader *reader)
 		factors->y = rml_get_float32_rows(reader, TAG_Y, i, f, s);
 }
 
-/* from 0 to n without a step down */
+/* without a step down */
 static bool
-starts_fit(const RmlSvdpp *model)
+starts_fit(const void *what, int64_t first, int64_t end)
 {
-	const int64_t *starts = model->starts;
-	bool fit = starts[0] == 0 && starts[model->users.n] == model->n;
+	const int64_t *starts = ((const RmlSvdpp *) what)->starts;
+	bool fit = true;
 
-	for (int32_t user = 0; user < model->users.n; user++)
+	for (int64_t user = first; user < end; user++)
 		fit &= starts[user] <= starts[user + 1];
 	return fit;
 }
 
 /* items that there are */
 static bool
-items_fit(const RmlSvdpp *model)
+items_fit(const void *what, int64_t first, int64_t end)
 {
+	const RmlSvdpp *model = what;
 	bool fit = true;
 
-	for (int64_t r = 0; r < model->n; r++)
+	for (int64_t r = first; r < end; r++)
 		fit &= (uint32_t) model->seen[r] < (uint32_t) model->items.n;
 	return fit;
 }
 
 /* ascending within each user; starts are known to fit */
 static bool
-items_ascend(const RmlSvdpp *model)
+items_ascend(const RmlSvdpp *model, RmlEnv *env)
 {
 	const int32_t *seen = model->seen;
+	int64_t polled = 0;
 	bool ascend = true;
 
 	for (int32_t user = 0; user < model->users.n; user++)
+	{
 		for (int64_t r = model->starts[user] + 1; r < model->starts[user + 1]; r++)
 			ascend &= seen[r - 1] < seen[r];
+		if (model->starts[user + 1] + user < polled + POLL_EVERY)
+			continue;
+		polled = model->starts[user + 1] + user;
+		rml_poll(env);
+	}
 	return ascend;
+}
+
+static bool
+shares_fit(const RmlSvdpp *model, RmlEnv *env)
+{
+	return model->starts[0] == 0 && model->starts[model->users.n] == model->n &&
+		   holds(starts_fit, model, model->users.n, env);
 }
 
 static void
@@ -268,9 +301,9 @@ decode_seen(RmlSvdpp *model, RmlReader *reader)
 	model->seen = rml_get_int32(reader, TAG_SEEN, (size_t) model->n);
 	if (reader->error != NULL)
 		return;
-	if (!starts_fit(model))
+	if (!shares_fit(model, reader->env))
 		rml_reader_fail(reader, "the users of the svdpp model do not share out its ratings");
-	else if (!items_fit(model) || !items_ascend(model))
+	else if (!holds(items_fit, model, model->n, reader->env) || !items_ascend(model, reader->env))
 		rml_reader_fail(reader, "the items of a user in the svdpp model are damaged");
 	else
 		count_buyers(model, reader->env);

@@ -75,6 +75,30 @@ test_texts(RmlEnv *env)
 	unit_equal_string(rml_format(env, "%s", long_text), long_text, "whatever the length");
 }
 
+/* 96 MB: some 6 polls each time */
+static void
+test_polls(RmlEnv *env)
+{
+	enum
+	{
+		SIZE = 96 << 20
+	};
+	int64_t before = unit_env_polls(env), zeroed, grown, wrong = 0;
+	uint8_t *bytes = rml_alloc_zero(env, SIZE);
+
+	zeroed = unit_env_polls(env);
+	unit_ok(zeroed - before >= 5 && all_bytes_are(bytes, SIZE, 0),
+			"much memory is cleared in steps");
+	for (size_t i = 0; i < SIZE; i++)
+		bytes[i] = (uint8_t) (i / 12345);
+	bytes = rml_grow_array(env, bytes, SIZE, SIZE + 1, 1);
+	grown = unit_env_polls(env);
+	for (size_t i = 0; i < SIZE; i++)
+		wrong += bytes[i] != (uint8_t) (i / 12345);
+	unit_ok(grown - zeroed >= 5 && wrong == 0, "and copied in steps");
+	rml_release(env, bytes);
+}
+
 int
 main(void)
 {
@@ -84,6 +108,7 @@ main(void)
 	test_refusals(env);
 	test_growing(env);
 	test_texts(env);
+	test_polls(env);
 	unit_env_free(env);
 	return unit_done();
 }

@@ -312,6 +312,48 @@ test_by_hand(RmlEnv *env)
 	unit_equal_int(n, 1, "of nothing that is known: the mean, also where it is 0");
 }
 
+/* a million users who have the one item, ids as texts or numbers: each of four checks takes four steps */
+static void
+check_polls(bool text)
+{
+	enum
+	{
+		USERS = 1 << 20
+	};
+	RmlEnv *env = unit_env(1);
+	SvdppSample *s = svdpp_sample(env, kinds[text ? 1 : 0]);
+	RmlSvdpp *model = &s->model;
+	RmlFactors *factors = &model->factors;
+	RmlWriter writer;
+	RmlModel back = {0};
+	int64_t before;
+
+	s->params.n_factors = factors->f = 1;
+	model->users.n = factors->n_users = USERS;
+	model->n = USERS;
+	model->users.numbers = text ? NULL : RML_NEW(env, int64_t, USERS);
+	model->users.texts = text ? RML_NEW(env, char *, USERS) : NULL;
+	model->starts = RML_NEW(env, int64_t, USERS + 1);
+	model->seen = RML_NEW_ZERO(env, int32_t, USERS);
+	factors->bu = RML_NEW_ZERO(env, float, USERS);
+	factors->p = RML_NEW_ZERO(env, float, (size_t) USERS *SVDPP_STRIDE);
+	for (int64_t u = 0; u <= USERS; u++)
+		model->starts[u] = u;
+	for (int64_t u = 0; u < USERS; u++)
+		if (text)
+			model->users.texts[u] = rml_format(env, "%07d", (int) u);
+		else
+			model->users.numbers[u] = u;
+	before = unit_env_polls(env);
+	svdpp_sample_encode(s, env, &writer);
+	unit_ok(unit_env_polls(env) - before >= (text ? 16 : 1), "a large model is written in steps");
+	before = unit_env_polls(env);
+	unit_equal_string(rml_model_decode(&back, env, writer.bytes, writer.length), NULL, "and read");
+	unit_ok(unit_env_polls(env) - before >= (text ? 32 : 16), "in steps (%d)",
+			(int) (unit_env_polls(env) - before));
+	unit_env_free(env);
+}
+
 int
 main(void)
 {
@@ -329,6 +371,8 @@ main(void)
 	test_forged_numbers(env);
 	test_not_tested(env);
 	test_by_hand(env);
+	check_polls(false);
+	check_polls(true);
 	unit_env_free(env);
 	return unit_done();
 }
