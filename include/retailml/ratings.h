@@ -66,6 +66,13 @@ extern void rml_ratings_release(RmlRatings *ratings, RmlEnv *env);
 /* the users of each item: n [i] */
 extern int64_t *rml_ratings_buyers(const RmlRatings *ratings, RmlEnv *env);
 
+/*
+ * Users in blocks of about equal work, each of them costing its ratings and `weight` more: block b has the users
+ * from this one of b to that of b + 1.  There are rml_blocks(n + weight * n_users, size) blocks.
+ */
+extern int32_t rml_ratings_block_user(const RmlRatings *ratings, int64_t block, int64_t size,
+									  int64_t weight);
+
 /* ---- from rows to ratings ---- */
 
 typedef enum RmlDuplicates

@@ -11,6 +11,7 @@
 #include "retailml/rng.h"
 
 #define POLL_RATINGS 1000000
+#define POLL_IDS (1 << 18)
 
 /* stream of random numbers: pairs of a user and an item */
 #define STREAM_PAIRS UINT64_C(0x7261746564206279)
@@ -84,7 +85,7 @@ rml_rating_keys(const RmlRatingIds *ids, RmlEnv *env)
 	{
 		keys[i] = ids->texts == NULL ? rml_split_integer(ids->numbers[i]).bits
 									 : rml_split_bytes(ids->texts[i], strlen(ids->texts[i])).bits;
-		if (i % POLL_RATINGS == 0)
+		if (i % POLL_IDS == 0)
 			rml_poll(env);
 	}
 	return keys;
@@ -104,10 +105,14 @@ void
 rml_ratings_without(const RmlRatings *ratings, RmlEnv *env, const uint8_t *sides, uint8_t side,
 					RmlRatings *part)
 {
-	int64_t n = 0;
+	int64_t n = 0, polled = 0;
 
 	for (int64_t r = 0; r < ratings->n; r++)
+	{
 		n += sides[r] != side;
+		if (r % POLL_RATINGS == 0)
+			rml_poll(env);
+	}
 	part->n_users = ratings->n_users;
 	part->n_items = ratings->n_items;
 	part->starts = RML_NEW(env, int64_t, (size_t) ratings->n_users + 1);
@@ -123,10 +128,29 @@ rml_ratings_without(const RmlRatings *ratings, RmlEnv *env, const uint8_t *sides
 				part->items[part->n] = ratings->items[r];
 				part->values[part->n++] = ratings->values[r];
 			}
-		if (user % (POLL_RATINGS / 100) == 0)
-			rml_poll(env);
+		if (ratings->starts[user + 1] + user < polled + POLL_RATINGS)
+			continue;
+		polled = ratings->starts[user + 1] + user;
+		rml_poll(env);
 	}
 	part->starts[ratings->n_users] = part->n;
+}
+
+int32_t
+rml_ratings_block_user(const RmlRatings *ratings, int64_t block, int64_t size, int64_t weight)
+{
+	int32_t low = 0, high = ratings->n_users;
+
+	while (low < high)
+	{
+		int32_t middle = low + (high - low) / 2;
+
+		if (ratings->starts[middle] + weight * middle < block * size)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
 }
 
 void

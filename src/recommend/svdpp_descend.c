@@ -14,7 +14,8 @@
 #define STREAM_Q 2
 #define STREAM_Y 3
 
-#define POLL_NUMBERS 1000000
+/* numbers drawn, or ratings, without a poll */
+#define POLL_NUMBERS (1 << 18)
 
 /* a thread takes users of about so many ratings at a time, or one */
 #define TAKEN_RATINGS 64
@@ -222,13 +223,17 @@ epoch_rmse(const RmlDescent *descent)
 #define BEYOND_BOUNDS 10.0
 
 static double
-largest_error(const RmlTour *tour)
+largest_error(const RmlTour *tour, RmlEnv *env)
 {
 	int64_t n = tour->starts[tour->n_users];
 	double squares = 0;
 
 	for (int64_t r = 0; r < n; r++)
+	{
 		squares += (double) tour->values[r] * tour->values[r];
+		if (r % POLL_NUMBERS == 0)
+			rml_poll(env);
+	}
 	return BEYOND_BOUNDS * sqrt(squares / (double) n);
 }
 
@@ -248,7 +253,7 @@ rml_svdpp_descend_by(RmlFactors *factors, RmlEnv *env, const RmlSvdppParams *par
 
 	begin_factors(factors, env, params, ratings);
 	begin_descent(&descent, env, params, ratings, most);
-	largest = fmax(largest_error(&descent.tour), BEYOND_BOUNDS * params->init_std);
+	largest = fmax(largest_error(&descent.tour, env), BEYOND_BOUNDS * params->init_std);
 	for (int epoch = 1; epoch <= params->n_epochs && reason == NULL; epoch++)
 	{
 		double rmse;

@@ -23,11 +23,19 @@
 #define STREAM_USERS 4
 #define STREAM_ITEMS 5
 
+/* users in random order without a poll, each a few cache misses; ids whose numbers are drawn */
 #define POLL_USERS 100000
-#define POLL_WINDOWS 1000
 
-/* users of a block of the sorting */
-#define BLOCK_USERS 256
+/* ratings of a block of the sorting, a user costing about so many for the buckets */
+#define BLOCK_RATINGS (1 << 18)
+#define USER_RATINGS 64
+
+static void
+poll_user(RmlEnv *env, int32_t user)
+{
+	if (user % POLL_USERS == 0)
+		rml_poll(env);
+}
 
 /* who have a rating, shuffled (R. Durstenfeld, "Algorithm 235", CACM 7 (1964)) */
 static void
@@ -37,8 +45,11 @@ shuffle_users(RmlTour *tour, RmlEnv *env, const RmlRatings *ratings, int64_t see
 
 	tour->users = RML_NEW(env, int32_t, (size_t) ratings->n_users);
 	for (int32_t user = 0; user < ratings->n_users; user++)
+	{
 		if (ratings->starts[user + 1] > ratings->starts[user])
 			tour->users[n++] = user;
+		poll_user(env, user);
+	}
 	tour->n_users = n;
 	for (int32_t place = n - 1; place > 0; place--)
 	{
@@ -48,8 +59,7 @@ shuffle_users(RmlTour *tour, RmlEnv *env, const RmlRatings *ratings, int64_t see
 
 		tour->users[place] = tour->users[other];
 		tour->users[other] = user;
-		if (place % POLL_USERS == 0)
-			rml_poll(env);
+		poll_user(env, place);
 	}
 }
 
@@ -85,6 +95,7 @@ cut_windows(RmlTour *tour, RmlEnv *env, const RmlRatings *ratings, int64_t most)
 			filled = 0;
 		}
 		filled += more;
+		poll_user(env, visit);
 	}
 	tour->windows[++n] = tour->n_users;
 	tour->n_windows = n;
@@ -127,7 +138,7 @@ static void
 order_windows(RmlTour *tour, RmlEnv *env, const RmlRatings *ratings)
 {
 	Visit *visits;
-	int32_t largest = 0;
+	int32_t largest = 0, polled = 0;
 
 	for (int64_t w = 0; w < tour->n_windows; w++)
 		if (tour->windows[w + 1] - tour->windows[w] > largest)
@@ -138,8 +149,10 @@ order_windows(RmlTour *tour, RmlEnv *env, const RmlRatings *ratings)
 		int32_t first = tour->windows[w];
 
 		order_window(tour->users + first, tour->windows[w + 1] - first, ratings, visits);
-		if (w % POLL_WINDOWS == 0)
-			rml_poll(env);
+		if (tour->windows[w + 1] - polled < POLL_USERS)
+			continue;
+		polled = tour->windows[w + 1];
+		rml_poll(env);
 	}
 	rml_release(env, visits);
 }
@@ -180,11 +193,13 @@ static void
 sort_users(void *context, int64_t block, int thread)
 {
 	const Sorting *sorting = context;
-	int64_t end = rml_block_end(block, BLOCK_USERS, sorting->tour->n_users);
+	const RmlRatings visits = {.n_users = sorting->tour->n_users, .starts = sorting->tour->starts};
+	int32_t end = rml_ratings_block_user(&visits, block + 1, BLOCK_RATINGS, USER_RATINGS);
 
 	(void) thread;
-	for (int64_t visit = block * BLOCK_USERS; visit < end; visit++)
-		sort_user(sorting->tour, sorting->ratings, (int32_t) visit);
+	for (int32_t visit = rml_ratings_block_user(&visits, block, BLOCK_RATINGS, USER_RATINGS);
+		 visit < end; visit++)
+		sort_user(sorting->tour, sorting->ratings, visit);
 }
 
 /* the buckets and how many ratings they have; returns those of the most popular item */
@@ -205,6 +220,7 @@ fill_buckets(RmlTour *tour, RmlEnv *env, const RmlRatings *ratings, int64_t seed
 		tour->upto[bucket + 1] += buyers[item];
 		if (buyers[item] > most)
 			most = buyers[item];
+		poll_user(env, item);
 	}
 	for (int bucket = 0; bucket < RML_BUCKETS; bucket++)
 		tour->upto[bucket + 1] += tour->upto[bucket];
@@ -232,10 +248,13 @@ rml_svdpp_tour(RmlTour *tour, RmlEnv *env, const RmlRatings *ratings, const RmlS
 
 		tour->starts[visit + 1] =
 			tour->starts[visit] + ratings->starts[user + 1] - ratings->starts[user];
+		poll_user(env, visit);
 	}
 	tour->items = RML_NEW(env, int32_t, (size_t) ratings->n);
 	tour->values = RML_NEW(env, float, (size_t) ratings->n);
-	rml_parallel(env, rml_blocks(tour->n_users, BLOCK_USERS), sort_users, &sorting);
+	rml_parallel(env,
+				 rml_blocks(ratings->n + (int64_t) USER_RATINGS * tour->n_users, BLOCK_RATINGS),
+				 sort_users, &sorting);
 }
 
 void

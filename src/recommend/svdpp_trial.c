@@ -14,9 +14,10 @@
 /* better by more standard errors than this is no chance (one-sided 2.3 %) */
 #define STANDARD_ERRORS 2.0
 
-#define BLOCK_USERS 256
+/* a block of predictions takes about so many steps of one factor of one rating */
+#define BLOCK_STEPS (1 << 19)
 
-#define POLL_RATINGS 1000000
+#define POLL_RATINGS (1 << 19)
 
 /* the run in which some ratings are held out */
 typedef struct Trial
@@ -97,24 +98,33 @@ predict_user(const Trial *trial, int32_t user, double *w)
 	trial->squares[user] = squares;
 }
 
+/* ratings of a block, a user being one more */
+static int64_t
+block_size(const Trial *trial)
+{
+	return BLOCK_STEPS / trial->params->n_factors;
+}
+
 static void
 predict_users(void *context, int64_t block, int thread)
 {
 	const Trial *trial = context;
-	int64_t end = rml_block_end(block, BLOCK_USERS, trial->ratings->n_users);
+	int64_t size = block_size(trial);
+	int32_t end = rml_ratings_block_user(trial->ratings, block + 1, size, 1);
 
-	for (int64_t user = block * BLOCK_USERS; user < end; user++)
-		predict_user(trial, (int32_t) user, trial->user + (size_t) thread * trial->factors->s);
+	for (int32_t user = rml_ratings_block_user(trial->ratings, block, size, 1); user < end; user++)
+		predict_user(trial, user, trial->user + (size_t) thread * trial->factors->s);
 }
 
 static double
 holdout_rmse(Trial *trial)
 {
+	const RmlRatings *ratings = trial->ratings;
 	double sum = 0;
 
-	rml_parallel(trial->env, rml_blocks(trial->ratings->n_users, BLOCK_USERS), predict_users,
-				 trial);
-	for (int32_t user = 0; user < trial->ratings->n_users; user++)
+	rml_parallel(trial->env, rml_blocks(ratings->n + ratings->n_users, block_size(trial)),
+				 predict_users, trial);
+	for (int32_t user = 0; user < ratings->n_users; user++)
 		sum += trial->squares[user];
 	return sqrt(sum / (double) trial->n_held);
 }
@@ -200,13 +210,13 @@ test_model(const Trial *trial, RmlSvdppTest *test)
 
 	rml_baselines_fit(trial->env, &trial->part, &baselines);
 	for (int32_t user = 0; user < trial->ratings->n_users; user++)
-	{
 		for (int64_t r = trial->ratings->starts[user]; r < trial->ratings->starts[user + 1]; r++)
+		{
 			if (trial->held[r])
 				add_rating(&sums, trial, &baselines, user, r);
-		if (user % BLOCK_USERS == 0)
-			rml_poll(trial->env);
-	}
+			if (r % POLL_RATINGS == 0)
+				rml_poll(trial->env);
+		}
 	rml_baselines_release(&baselines, trial->env);
 	mean = sums.gain / n;
 	variance = sums.gain_squared / n - mean * mean;

@@ -419,6 +419,26 @@ test_memory_and_cancel(void)
 	unit_env_free(env);
 }
 
+/*
+ * Users of 0, 3, 0, 10, 1 ratings that cost one more each begin at 0, 1, 5, 6, 17 of 19: of blocks of 6 the first
+ * has three users, the second the large one, the third the last, and one of 25 has all.
+ */
+static void
+test_user_blocks(void)
+{
+	int64_t starts[] = {0, 0, 3, 3, 13, 14};
+	const RmlRatings ratings = {.n_users = 5, .n = 14, .starts = starts};
+	static const int32_t wanted[] = {0, 3, 4, 5, 5};
+	int32_t first[5];
+
+	for (int64_t block = 0; block < 5; block++)
+		first[block] = rml_ratings_block_user(&ratings, block, 6, 1);
+	unit_equal_bytes(first, wanted, sizeof wanted, "blocks of users of about equal work");
+	unit_ok(rml_ratings_block_user(&ratings, 0, 25, 1) == 0 &&
+				rml_ratings_block_user(&ratings, 1, 25, 1) == 5,
+			"or one of all");
+}
+
 int
 main(void)
 {
@@ -433,6 +453,7 @@ main(void)
 	test_ids(env);
 	test_without(env);
 	test_keys(env);
+	test_user_blocks();
 	unit_env_free(env);
 	test_memory_and_cancel();
 	return unit_done();

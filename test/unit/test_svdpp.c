@@ -359,6 +359,60 @@ test_tour(RmlEnv *env)
 	rml_svdpp_tour_release(&tour, env);
 }
 
+/* 100 users of 4000 ratings each, who are too much for one block */
+static RmlRatings
+make_heavy(RmlEnv *env)
+{
+	RmlRatings ratings = {.n_users = 100, .n_items = 4000, .n = 400000};
+
+	ratings.starts = RML_NEW(env, int64_t, 101);
+	ratings.items = RML_NEW(env, int32_t, 400000);
+	ratings.values = RML_NEW(env, float, 400000);
+	for (int64_t user = 0; user <= 100; user++)
+		ratings.starts[user] = user * 4000;
+	for (int64_t r = 0; r < 400000; r++)
+	{
+		ratings.items[r] = (int32_t) (r % 4000);
+		ratings.values[r] = (float) (r % 7);
+	}
+	return ratings;
+}
+
+/*
+ * One thread polls after each block.  The tour: two blocks of 2^18 ratings, and once each for users, windows,
+ * starts, items and buyers.  A hold-out with 100 factors: 400,100 * 100 / 2^19 blocks.
+ */
+static void
+test_heavy_users(RmlEnv *env)
+{
+	RmlRatings ratings = make_heavy(env);
+	RmlSvdppParams params = defaults();
+	RmlSvdpp model = {.params = &params};
+	RmlTour tour;
+	uint8_t *held = RML_NEW_ZERO(env, uint8_t, 400000);
+	int64_t before = unit_env_polls(env), tour_polls, rest;
+
+	rml_svdpp_tour(&tour, env, &ratings, &params, RML_WINDOW_AUTO);
+	tour_polls = unit_env_polls(env) - before;
+	unit_ok(tour_polls >= 7, "the tour of users with many ratings is polled (%d times)",
+			(int) tour_polls);
+	rml_svdpp_tour_release(&tour, env);
+	for (int64_t r = 0; r < 400000; r += 10)
+		held[r] = 1;
+	params.n_factors = 100;
+	params.n_epochs = 0;
+	model.history = RML_NEW(env, RmlSvdppEpoch, 1);
+	before = unit_env_polls(env);
+	rml_svdpp_try(&model, env, &ratings, held, 40000);
+	rest = unit_env_polls(env) - before;
+	params.n_epochs = 1;
+	before = unit_env_polls(env);
+	rml_svdpp_try(&model, env, &ratings, held, 40000);
+	unit_ok(unit_env_polls(env) - before - rest >= 77, "and their hold-out (%d times)",
+			(int) (unit_env_polls(env) - before - rest));
+	rml_release(env, held);
+}
+
 /* the error of the last epoch */
 static bool
 keep_error(void *context, int epoch, const RmlFactors *factors, double train_rmse)
@@ -495,6 +549,7 @@ main(void)
 	test_golden(env);
 	test_naive(env);
 	test_tour(env);
+	test_heavy_users(env);
 	test_windows(env);
 	test_threads(env);
 	test_edges(env);
