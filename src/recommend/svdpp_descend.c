@@ -219,11 +219,11 @@ epoch_rmse(const RmlDescent *descent)
 	return sqrt(sum / (double) tour->starts[tour->n_users]);
 }
 
-/* errors this many times as large as the ratings themselves (root mean squares) are no learning */
+/* errors this many times as large as the ratings, or as the first predictions (root mean squares), are no learning */
 #define BEYOND_BOUNDS 10.0
 
 static double
-largest_error(const RmlTour *tour, RmlEnv *env)
+rating_size(const RmlTour *tour, RmlEnv *env)
 {
 	int64_t n = tour->starts[tour->n_users];
 	double squares = 0;
@@ -234,7 +234,40 @@ largest_error(const RmlTour *tour, RmlEnv *env)
 		if (r % POLL_NUMBERS == 0)
 			rml_poll(env);
 	}
-	return BEYOND_BOUNDS * sqrt(squares / (double) n);
+	return sqrt(squares / (double) n);
+}
+
+/*
+ * What initial factors predict at most, as a root mean square: the product of two vectors of f numbers with
+ * mean m and deviation s each is f m^2 + sqrt(f) (m^2 + s^2) or less.  z_u of n items has mean sqrt(n) m.
+ */
+static double
+initial_size(const RmlTour *tour, const RmlSvdppParams *params)
+{
+	double f = (double) params->n_factors;
+	double mean = fabs(params->init_mean);
+	double size = hypot(mean, params->init_std);
+	double z_mean = 0, z_size = 0;
+	int64_t n = 0;
+
+	for (int32_t visit = 0; visit < tour->n_users; visit++)
+		n = tour->starts[visit + 1] - tour->starts[visit] > n
+				? tour->starts[visit + 1] - tour->starts[visit]
+				: n;
+	if (params->implicit_feedback)
+	{
+		z_mean = sqrt((double) n) * mean;
+		z_size = hypot(z_mean, params->init_std);
+	}
+	return f * mean * (mean + z_mean) + sqrt(f) * size * (size + z_size);
+}
+
+static double
+largest_error(const RmlTour *tour, RmlEnv *env, const RmlSvdppParams *params)
+{
+	double size = fmax(rating_size(tour, env), initial_size(tour, params));
+
+	return BEYOND_BOUNDS * fmax(size, params->init_std);
 }
 
 const char *
@@ -253,7 +286,7 @@ rml_svdpp_descend_by(RmlFactors *factors, RmlEnv *env, const RmlSvdppParams *par
 
 	begin_factors(factors, env, params, ratings);
 	begin_descent(&descent, env, params, ratings, most);
-	largest = fmax(largest_error(&descent.tour, env), BEYOND_BOUNDS * params->init_std);
+	largest = largest_error(&descent.tour, env, params);
 	for (int epoch = 1; epoch <= params->n_epochs && reason == NULL; epoch++)
 	{
 		double rmse;

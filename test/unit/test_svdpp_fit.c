@@ -211,6 +211,28 @@ test_failure(void)
 	unit_env_free(two);
 }
 
+/* predictions of 100 * 1.5^2 = 225 and, with items, several times that: far from the ratings, but soon learnt */
+static void
+test_large_beginning(int64_t implicit_feedback, double mean, double std, const char *what)
+{
+	RmlEnv *env = unit_env(1);
+	RmlSvdppParams params = defaults();
+	RmlSvdpp model;
+
+	params.init_mean = mean;
+	params.init_std = std;
+	params.implicit_feedback = implicit_feedback;
+	params.n_factors = 100;
+	params.lr = 0.0002;
+	params.n_epochs = 30;
+	rml_svdpp_settle(&params);
+	unit_equal_string(fit(env, &params, &model), NULL, "%s", what);
+	unit_ok(model.history[0].train_rmse > model.train_rmse,
+			"and the error, %.1f at first, becomes %.1f", model.history[0].train_rmse,
+			model.train_rmse);
+	unit_env_free(env);
+}
+
 /*
  * Ratings near the end of float's range: one step sends factors of items beyond it, where only the hold-out
  * error sees them, as an error of training is that before a step.
@@ -279,6 +301,9 @@ main(void)
 	test_history();
 	test_room();
 	test_failure();
+	test_large_beginning(0, 1.5, 0.1, "factors that begin with a mean of 1.5");
+	test_large_beginning(1, 1.5, 0.1, "those of items as well");
+	test_large_beginning(1, -1, 1, "or with a large deviation");
 	test_infinite_holdout();
 	test_cancel();
 	return unit_done();
