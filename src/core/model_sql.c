@@ -148,6 +148,7 @@ load_model(FunctionCallInfo fcinfo, RmlScorer *scorer, uint16_t algorithm)
 {
 	struct varlena *argument = (struct varlena *) DatumGetPointer(PG_GETARG_DATUM(0));
 	const RmlSchema *schema = &scorer->model.schema;
+	char *key;
 
 	scorer->key = NULL;
 	scorer->work = NULL;
@@ -160,8 +161,9 @@ load_model(FunctionCallInfo fcinfo, RmlScorer *scorer, uint16_t algorithm)
 	scorer->codes =
 		MemoryContextAllocZero(scorer->context, sizeof(int32_t) * Max(schema->d_cat, 1));
 	scorer->key_length = VARSIZE_ANY(argument);
-	scorer->key = MemoryContextAllocHuge(scorer->context, scorer->key_length);
-	memcpy(scorer->key, argument, scorer->key_length);
+	/* as long as the model when that is inline, so it counts */
+	key = rml_alloc(scorer->model.env, scorer->key_length);
+	scorer->key = rml_copy(scorer->model.env, key, argument, scorer->key_length);
 	scorer->place = argument;
 }
 

@@ -8,7 +8,7 @@ SET client_min_messages = warning;
 SELECT count(*) FROM rfm_segments() \g /dev/null
 
 BEGIN;
-SELECT plan(41);
+SELECT plan(44);
 
 CREATE FUNCTION pg_temp.complaint(call text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -120,6 +120,14 @@ SET LOCAL retailml.max_memory = '64MB';
 CREATE TEMP TABLE large AS SELECT kmeans_fit(x, 100, '{"n_init": 1, "max_iter": 1}') AS m FROM (SELECT array_agg(sin(i * j)) AS x FROM generate_series(1, 100) i, generate_series(1, 1000) j GROUP BY i) y;
 SET LOCAL retailml.max_memory = '1MB';
 SELECT matches(pg_temp.complaint('SELECT kmeans_predict(m, ''{}''::float8[]) FROM large'), '^53400 \| reading a model needs [0-9]+ MB, retailml.max_memory is 1 MB', 'decoding a large model');
+-- 20,000 users are 2.4 MB decoded, and the bytes 2.2 MB: a stored model is known by its pointer, one in memory by all of them
+SET LOCAL retailml.max_memory = '64MB';
+CREATE TEMP TABLE users AS SELECT svdpp_train(i, i % 2, 1, '{"n_epochs": 1, "holdout": 0}') AS m FROM generate_series(1, 20000) i;
+SET LOCAL retailml.max_memory = '4MB';
+SELECT is(pg_temp.complaint('SELECT svdpp_predict(m, 1, 1) FROM users'), 'none', 'a stored model is decoded');
+SELECT matches(pg_temp.complaint('WITH x AS MATERIALIZED (SELECT m || ''''::bytea AS m FROM users) SELECT svdpp_predict(m, 1, 1) FROM x'),
+    '^53400 \| reading a model needs 5 MB, retailml.max_memory is 4 MB', 'where it is not stored, the copy it is compared with counts');
+SELECT is(pg_temp.held(), 0::bigint, 'and is given back');
 
 SELECT * FROM finish();
 ROLLBACK;
