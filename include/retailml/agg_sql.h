@@ -120,6 +120,9 @@ extern Datum rml_agg_final(FunctionCallInfo fcinfo, const RmlFitSpec *spec);
 extern Datum rml_window_label(FunctionCallInfo fcinfo, const RmlFitSpec *spec);
 extern Datum rml_window_score(FunctionCallInfo fcinfo, const RmlFitSpec *spec);
 
+/* refuse a model that no bytea can hold; to be asked before the work where its size is known by then */
+extern void rml_check_model_size(size_t bytes);
+
 /* finished model bytes as a bytea in the current memory context */
 extern Datum rml_writer_bytea(RmlWriter *writer);
 

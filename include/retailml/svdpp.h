@@ -155,6 +155,11 @@ extern const char *rml_svdpp_fit(RmlSvdpp *model, RmlEnv *env, const RmlSvdppPar
 /* bytes that takes on top of the ratings, at its peak */
 extern size_t rml_svdpp_fit_bytes(const RmlSvdppParams *params, const RmlRatings *ratings);
 
+/* bytes of the encoded model, less some hundred of options and 16 an epoch of its history */
+extern size_t rml_svdpp_model_bytes(const RmlSvdppParams *params, RmlEnv *env,
+									const RmlRatings *ratings, const RmlRatingIds *users,
+									const RmlRatingIds *items);
+
 /* ---- the descent itself, for who compares many ---- */
 
 /* called after each epoch; false: enough */

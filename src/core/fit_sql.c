@@ -44,16 +44,22 @@ rml_refuse(const char *function, const char *reason)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s: %s", function, reason)));
 }
 
+void
+rml_check_model_size(size_t bytes)
+{
+	if (bytes > MaxAllocSize - VARHDRSZ)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("the model has %zu MB, a bytea can hold 1024 MB", bytes / (1024 * 1024)),
+				 errhint("Use fewer features or categories.")));
+}
+
 Datum
 rml_writer_bytea(RmlWriter *writer)
 {
 	bytea *result;
 
-	if (writer->length > MaxAllocSize - VARHDRSZ)
-		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-						errmsg("the model has %zu MB, a bytea can hold 1024 MB",
-							   writer->length / (1024 * 1024)),
-						errhint("Use fewer features or categories.")));
+	rml_check_model_size(writer->length);
 	result = palloc(VARHDRSZ + writer->length);
 	SET_VARSIZE(result, VARHDRSZ + writer->length);
 	rml_copy(writer->env, VARDATA(result), writer->bytes, writer->length);

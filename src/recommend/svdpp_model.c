@@ -132,6 +132,32 @@ rml_svdpp_encode(const void *fitted, RmlWriter *writer)
 	encode_history(model, writer);
 }
 
+static size_t
+ids_bytes(const RmlRatingIds *ids, RmlEnv *env)
+{
+	size_t bytes = sizeof(int64_t) * (size_t) ids->n;
+
+	for (int32_t x = 0; ids->texts != NULL && x < ids->n; x++)
+	{
+		bytes += strlen(ids->texts[x]);
+		if (x % POLL_EVERY == POLL_EVERY - 1)
+			rml_poll(env);
+	}
+	return bytes;
+}
+
+size_t
+rml_svdpp_model_bytes(const RmlSvdppParams *params, RmlEnv *env, const RmlRatings *ratings,
+					  const RmlRatingIds *users, const RmlRatingIds *items)
+{
+	size_t u = (size_t) users->n, i = (size_t) items->n;
+	size_t vectors = u + i + (params->implicit_feedback ? i : 0);
+	size_t numbers = vectors * (size_t) params->n_factors + (params->biased ? u + i : 0);
+
+	return ids_bytes(users, env) + ids_bytes(items, env) + sizeof(float) * numbers +
+		   sizeof(int64_t) * (u + 1) + sizeof(int32_t) * (size_t) ratings->n;
+}
+
 /* ---- from bytes ---- */
 
 /* of [first, end) of something */

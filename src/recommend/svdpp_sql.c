@@ -49,6 +49,7 @@ train(RmlRatingState *state)
 
 	rml_rating_make(state, (RmlDuplicates) params->duplicates, (RmlTransform) params->transform,
 					&ratings, &users, &items);
+	rml_check_model_size(rml_svdpp_model_bytes(params, env, &ratings, &users, &items));
 	rml_pg_env_check_room(env, rml_svdpp_fit_bytes(params, &ratings));
 	refuse_divergence(rml_svdpp_fit(&model, env, params, &ratings, &users, &items));
 	rml_model_encode(&writer, env, &rml_svdpp_algorithm, &schema, params, &model);

@@ -8,7 +8,7 @@ SET client_min_messages = warning;
 SELECT count(*) FROM rfm_segments() \g /dev/null
 
 BEGIN;
-SELECT plan(44);
+SELECT plan(45);
 
 CREATE FUNCTION pg_temp.complaint(call text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -128,6 +128,10 @@ SELECT is(pg_temp.complaint('SELECT svdpp_predict(m, 1, 1) FROM users'), 'none',
 SELECT matches(pg_temp.complaint('WITH x AS MATERIALIZED (SELECT m || ''''::bytea AS m FROM users) SELECT svdpp_predict(m, 1, 1) FROM x'),
     '^53400 \| reading a model needs 5 MB, retailml.max_memory is 4 MB', 'where it is not stored, the copy it is compared with counts');
 SELECT is(pg_temp.held(), 0::bigint, 'and is given back');
+-- 280,000 vectors of 1000 factors
+SET LOCAL retailml.max_memory = DEFAULT;
+SELECT matches(pg_temp.complaint('SELECT svdpp_train(i, i % 2, 1, ''{"n_factors": 1000}'') FROM generate_series(1, 280000) i'),
+    '^54000 \| the model has 10[0-9]{2} MB, a bytea can hold 1024 MB \| ', 'a model that no bytea can hold is refused before it is trained');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -98,6 +98,21 @@ test_size(RmlEnv *env)
 				   "biases only where there are some");
 }
 
+/* what is left out: headers, options, the errors of two epochs */
+static void
+test_expected_size(RmlEnv *env, SvdppKind kind)
+{
+	SvdppSample *s = svdpp_sample(env, kind);
+	RmlRatings ratings = {.n = s->model.n};
+	RmlWriter writer;
+	size_t expected =
+		rml_svdpp_model_bytes(&s->params, env, &ratings, &s->model.users, &s->model.items);
+
+	svdpp_sample_encode(s, env, &writer);
+	unit_ok(expected <= writer.length && writer.length - expected < 2000,
+			"a model of %d bytes is announced with %d", (int) writer.length, (int) expected);
+}
+
 static void
 seal(uint8_t *bytes, size_t length)
 {
@@ -326,7 +341,9 @@ check_polls(bool text)
 	RmlFactors *factors = &model->factors;
 	RmlWriter writer;
 	RmlModel back = {0};
+	RmlRatings ratings = {.n = USERS};
 	int64_t before;
+	size_t expected;
 
 	s->params.n_factors = factors->f = 1;
 	model->users.n = factors->n_users = USERS;
@@ -344,10 +361,12 @@ check_polls(bool text)
 			model->users.texts[u] = rml_format(env, "%07d", (int) u);
 		else
 			model->users.numbers[u] = u;
+	expected = rml_svdpp_model_bytes(&s->params, env, &ratings, &model->users, &model->items);
 	before = unit_env_polls(env);
 	svdpp_sample_encode(s, env, &writer);
 	unit_ok(unit_env_polls(env) - before >= (text ? 16 : 1), "a large model is written in steps");
 	before = unit_env_polls(env);
+	unit_ok(writer.length - expected < 2000, "as large as was announced, %d", (int) expected);
 	unit_equal_string(rml_model_decode(&back, env, writer.bytes, writer.length), NULL, "and read");
 	unit_ok(unit_env_polls(env) - before >= (text ? 32 : 16), "in steps (%d)",
 			(int) (unit_env_polls(env) - before));
@@ -362,6 +381,7 @@ main(void)
 	for (int kind = 0; kind < KINDS; kind++)
 	{
 		test_round(env, kinds[kind]);
+		test_expected_size(env, kinds[kind]);
 		test_truncated(env, kinds[kind]);
 		test_parts(env, kinds[kind]);
 	}
