@@ -8,7 +8,7 @@ CREATE FUNCTION pipeline_alarm(seconds float8) RETURNS void
     AS 'MODULE_PATHNAME', 'rml_pipeline_alarm'
     LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION pipeline_alarm(float8) IS
-'Cancels the statement that the client sent when this many seconds have passed from now, as statement_timeout would, or at the end of statement_timeout if that is earlier. 0: only that. For the steps of pipeline_run; not for direct use.';
+'Cancels the statement that the client sent when this many seconds have passed from now, as statement_timeout would, or at the end of statement_timeout if that is earlier. 0: only that. More than 1e9 seconds are 1e9. Errors: seconds that are negative, infinite or NaN. For the steps of pipeline_run; not for direct use.';
 
 -- ---- check
 

@@ -8,12 +8,17 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "access/xact.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "storage/proc.h"
 #include "utils/timeout.h"
 #include "utils/timestamp.h"
+
+/* some 30 years: longer alarms never ring, and would not fit in a timestamp */
+#define LONGEST_SECONDS 1e9
 
 /*
  * When statement_timeout ends the statement that the client sent; DT_NOEND: never, or it did, and
@@ -36,6 +41,10 @@ rml_pipeline_alarm(PG_FUNCTION_ARGS)
 	TimestampTz now = GetCurrentTimestamp();
 	TimestampTz end = statement_end(now);
 
+	if (!isfinite(seconds) || seconds < 0)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("pipeline_alarm: seconds must be finite, 0 or more")));
+	seconds = Min(seconds, LONGEST_SECONDS);
 	/* an alarm that rang on the last moment belongs to what ends here, not to what follows */
 	disable_timeout(STATEMENT_TIMEOUT, false);
 	CHECK_FOR_INTERRUPTS();

@@ -6,7 +6,7 @@
 SET client_min_messages = warning;
 SET search_path = public, retailml;
 -- a CALL commits, so this is no transaction; everything is dropped at the end
-SELECT plan(132);
+SELECT plan(133);
 CREATE SCHEMA pipes;
 
 -- three groups of customers, far apart
@@ -223,6 +223,8 @@ CALL pipeline_run('w', '2025-03-01');
 SELECT is(:'LAST_ERROR_SQLSTATE' || ' ' || (finished_at - started_at < '3 s'), '57014 true', 'a step that takes too long is cancelled') FROM pipeline_steps WHERE run_id = (pipes.last('w')).run_id AND step = 'check';
 SELECT is(concat_ws(' ', state, message), 'failed step check: canceling statement due to statement timeout', 'and logged') FROM pipes.last('w');
 SELECT lives_ok('SELECT pg_sleep(0.5)', 'the alarm is off');
+SELECT throws_ok(format('SELECT pipeline_alarm(%L)', x), '22023', 'pipeline_alarm: seconds must be finite, 0 or more', x) FROM unnest('{Infinity,-Infinity,NaN,-1}'::text[]) x;
+SELECT lives_ok('SELECT pipeline_alarm(1e300), pg_sleep(0.1), pipeline_alarm(0)', 'an alarm as far away as can be');
 
 -- ---- modes that need something
 SELECT pipeline_create('e', 'SELECT code, monetary FROM pipes.customers', 'code', '{"mode": "score"}') AS void \gset
