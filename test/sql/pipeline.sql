@@ -6,7 +6,7 @@
 SET client_min_messages = warning;
 SET search_path = public, retailml;
 -- a CALL commits, so this is no transaction; everything is dropped at the end
-SELECT plan(133);
+SELECT plan(137);
 CREATE SCHEMA pipes;
 
 -- three groups of customers, far apart
