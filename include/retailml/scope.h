@@ -11,13 +11,14 @@
 #ifndef RETAILML_SCOPE_H
 #define RETAILML_SCOPE_H
 
+#include "retailml/block_list.h"
 #include "retailml/env.h"
 
 typedef struct RmlScope
 {
 	RmlEnv env; /* first, so RmlEnv * and RmlScope * are one address */
 	RmlEnv *outer;
-	struct RmlScopeBlock *blocks;
+	RmlBlock *blocks;
 } RmlScope;
 
 extern void rml_scope_begin(RmlScope *scope, RmlEnv *outer);

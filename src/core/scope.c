@@ -4,25 +4,16 @@
  */
 #include "retailml/scope.h"
 
-typedef struct RmlScopeBlock
-{
-	struct RmlScopeBlock *next;
-	struct RmlScopeBlock *previous;
-} RmlScopeBlock;
-
 static void *
 scope_alloc(RmlEnv *env, size_t size)
 {
 	RmlScope *scope = (RmlScope *) env;
-	RmlScopeBlock *block;
+	RmlBlock *block;
 
 	if (size > SIZE_MAX - sizeof *block)
 		size = SIZE_MAX - sizeof *block;
 	block = scope->outer->alloc(scope->outer, sizeof *block + size);
-	*block = (RmlScopeBlock){scope->blocks, NULL};
-	if (scope->blocks != NULL)
-		scope->blocks->previous = block;
-	scope->blocks = block;
+	rml_block_link(&scope->blocks, block);
 	return block + 1;
 }
 
@@ -30,17 +21,12 @@ static void
 scope_release(RmlEnv *env, void *ptr)
 {
 	RmlScope *scope = (RmlScope *) env;
-	RmlScopeBlock *block;
+	RmlBlock *block;
 
 	if (ptr == NULL)
 		return;
-	block = (RmlScopeBlock *) ptr - 1;
-	if (block->previous != NULL)
-		block->previous->next = block->next;
-	else
-		scope->blocks = block->next;
-	if (block->next != NULL)
-		block->next->previous = block->previous;
+	block = (RmlBlock *) ptr - 1;
+	rml_block_unlink(&scope->blocks, block);
 	scope->outer->release(scope->outer, block);
 }
 
@@ -92,7 +78,7 @@ rml_scope_end(RmlScope *scope)
 {
 	while (scope->blocks != NULL)
 	{
-		RmlScopeBlock *block = scope->blocks;
+		RmlBlock *block = scope->blocks;
 
 		scope->blocks = block->next;
 		scope->outer->release(scope->outer, block);

@@ -17,14 +17,15 @@
 #include <string.h>
 #include <time.h>
 
+#include "retailml/block_list.h"
+
 /* how often the calling thread looks whether it is cancelled */
 #define WAIT_NANOSECONDS 10000000
 
-/* memory of one allocation: a list, so that all of it can be freed */
+/* memory of one allocation */
 typedef struct Block
 {
-	struct Block *next;
-	struct Block *previous;
+	RmlBlock link;
 	size_t size;
 	size_t unused; /* what follows is aligned to 16 */
 } Block;
@@ -35,7 +36,7 @@ typedef struct Worker
 	RmlTasks *tasks;
 	pthread_t thread;
 	bool started;
-	Block *blocks;
+	RmlBlock *blocks; /* each the link of a Block */
 	jmp_buf exit;
 } Worker;
 
@@ -78,10 +79,8 @@ task_alloc(RmlEnv *env, size_t size)
 		longjmp(worker->exit, 1);
 	}
 	atomic_fetch_add(&tasks->used, size);
-	*block = (Block){.next = worker->blocks, .size = size};
-	if (worker->blocks != NULL)
-		worker->blocks->previous = block;
-	worker->blocks = block;
+	block->size = size;
+	rml_block_link(&worker->blocks, &block->link);
 	return block + 1;
 }
 
@@ -94,12 +93,7 @@ task_release(RmlEnv *env, void *ptr)
 	if (ptr == NULL)
 		return;
 	block = (Block *) ptr - 1;
-	if (block->previous != NULL)
-		block->previous->next = block->next;
-	else
-		worker->blocks = block->next;
-	if (block->next != NULL)
-		block->next->previous = block->previous;
+	rml_block_unlink(&worker->blocks, &block->link);
 	atomic_fetch_sub(&worker->tasks->used, block->size);
 	free(block);
 }
@@ -187,7 +181,7 @@ free_blocks(Worker *worker)
 {
 	while (worker->blocks != NULL)
 	{
-		Block *block = worker->blocks;
+		RmlBlock *block = worker->blocks;
 
 		worker->blocks = block->next;
 		free(block);
