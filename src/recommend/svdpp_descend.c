@@ -276,6 +276,38 @@ rml_svdpp_unbounded(RmlEnv *env, int epoch)
 	return rml_format(env, "the factors grew without bound in epoch %d", epoch);
 }
 
+/* a number less itself is 0, unless it is none or infinite */
+static bool
+finite_vectors(const float *values, RmlEnv *env, int32_t n, int s)
+{
+	for (int32_t x = 0, polled = 0; x < n; x++)
+	{
+		const float *vector = values + (size_t) x * (size_t) s;
+		float sum = 0;
+
+		for (int k = 0; k < s; k++)
+			sum += vector[k] - vector[k];
+		if (!(sum == 0))
+			return false;
+		if ((int64_t) (x - polled) * s < POLL_NUMBERS)
+			continue;
+		polled = x;
+		rml_poll(env);
+	}
+	return true;
+}
+
+/* the errors of an epoch do not know of its last steps */
+static bool
+all_finite(const RmlFactors *factors, RmlEnv *env)
+{
+	return finite_vectors(factors->bu, env, factors->n_users, 1) &&
+		   finite_vectors(factors->bi, env, factors->n_items, 1) &&
+		   finite_vectors(factors->p, env, factors->n_users, factors->s) &&
+		   finite_vectors(factors->q, env, factors->n_items, factors->s) &&
+		   (factors->y == NULL || finite_vectors(factors->y, env, factors->n_items, factors->s));
+}
+
 const char *
 rml_svdpp_descend_by(RmlFactors *factors, RmlEnv *env, const RmlSvdppParams *params,
 					 const RmlRatings *ratings, int64_t most, RmlEpochFn after_epoch, void *context)
@@ -283,6 +315,7 @@ rml_svdpp_descend_by(RmlFactors *factors, RmlEnv *env, const RmlSvdppParams *par
 	RmlDescent descent = {.factors = factors};
 	const char *reason = NULL;
 	double largest;
+	int epochs = 0;
 
 	begin_factors(factors, env, params, ratings);
 	begin_descent(&descent, env, params, ratings, most);
@@ -293,11 +326,14 @@ rml_svdpp_descend_by(RmlFactors *factors, RmlEnv *env, const RmlSvdppParams *par
 
 		rml_parallel_steps(env, 2 * descent.tour.n_windows, run_step, &descent, &descent.pace);
 		rmse = epoch_rmse(&descent);
+		epochs = epoch;
 		if (!(rmse <= largest))
 			reason = rml_svdpp_unbounded(env, epoch);
 		else if (after_epoch != NULL && !after_epoch(context, epoch, factors, rmse))
 			break;
 	}
+	if (reason == NULL && !all_finite(factors, env))
+		reason = rml_svdpp_unbounded(env, epochs);
 	end_descent(&descent, env);
 	return reason;
 }

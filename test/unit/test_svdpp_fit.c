@@ -274,6 +274,23 @@ test_infinite_holdout(void)
 	unit_equal_string(rml_svdpp_fit(&model, env, &params, &ratings, &ids, &ids),
 					  "the factors grew without bound in epoch 1",
 					  "a hold-out error that is not finite ends the trial");
+	/* one rating each: every error is that before the only step, and one of 3e38 times 10 is beyond floats */
+	ratings.n = 99;
+	for (int32_t u = 0; u < 99; u++)
+	{
+		ratings.starts[u + 1] = u + 1;
+		ratings.items[u] = u;
+		ratings.values[u] = u == 0 ? 3e38f : 0;
+	}
+	params.holdout = 0;
+	params.early_stopping = 0;
+	params.lr = 1;
+	params.n_epochs = 1;
+	params.lr_bu = params.lr_bi = params.lr_pu = params.lr_qi = params.lr_yj = RML_AUTO;
+	rml_svdpp_settle(&params);
+	unit_equal_string(rml_svdpp_fit(&model, env, &params, &ratings, &ids, &ids),
+					  "the factors grew without bound in epoch 1",
+					  "factors that are not finite are no model");
 	unit_env_free(env);
 }
 
