@@ -588,7 +588,7 @@ test_reasons(RmlEnv *env)
 	model.high = 3;
 	unit_contains(reason_for(env, &model, 0, 0, &score), "predicted 3.00 (", "clipped");
 	test_names(env, &model);
-	model.low = -100;
+	model.low = -1000;
 	unit_ok(strncmp(reason_for(env, &model, 0, 0, &score), "predicted", 9) == 0,
 			"what goes with it is left out where it is little");
 	params = standard;

@@ -587,16 +587,23 @@ unit_env_steps(const RmlEnv *env)
 	return ((const UnitEnv *) env)->steps;
 }
 
+/* what the environment keeps of its threads is nothing that a kernel asked for */
+static size_t
+team_size(const RmlEnv *env)
+{
+	return env->team == NULL ? 0 : ((const Block *) env->team - 1)->size;
+}
+
 size_t
 unit_env_in_use(const RmlEnv *env)
 {
-	return ((const UnitEnv *) env)->in_use;
+	return ((const UnitEnv *) env)->in_use - team_size(env);
 }
 
 size_t
 unit_env_peak(const RmlEnv *env)
 {
-	return ((const UnitEnv *) env)->peak;
+	return ((const UnitEnv *) env)->peak - team_size(env);
 }
 
 void
