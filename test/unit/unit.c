@@ -4,6 +4,8 @@
  */
 #include "unit.h"
 
+#include "retailml/team.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
@@ -617,6 +619,8 @@ unit_env_cancel_after(RmlEnv *env, int64_t polls)
 void
 unit_env_limit(RmlEnv *env, size_t bytes)
 {
+	rml_team_gather(env, env->threads);
+	bytes = bytes < SIZE_MAX - team_size(env) ? bytes + team_size(env) : SIZE_MAX;
 	((UnitEnv *) env)->limit = bytes;
 }
 
