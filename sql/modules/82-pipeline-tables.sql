@@ -124,8 +124,11 @@ COMMENT ON COLUMN pipeline_rows.segment IS 'The number of the segment.';
 COMMENT ON COLUMN pipeline_rows.name IS 'The name of the segment.';
 COMMENT ON COLUMN pipeline_rows.distance IS 'To the centre of the segment.';
 
+-- What is published goes with its pipeline, or whoever makes another of that name would read it.  In the two tables that
+-- have a row per customer the reference is not looked up for each that comes in, which would double what writing takes:
+-- row-level security asks for the pipeline, and the few rows of segment_summary, which publish writes with them, hold it.
 CREATE TABLE segments_current (
-    pipeline text NOT NULL,
+    pipeline text NOT NULL REFERENCES pipelines ON DELETE CASCADE ON UPDATE CASCADE,
     key text COLLATE "C" NOT NULL,
     segment int,
     name text,
@@ -133,6 +136,7 @@ CREATE TABLE segments_current (
     features jsonb NOT NULL,
     last_update timestamptz NOT NULL,
     PRIMARY KEY (pipeline, key));
+ALTER TABLE segments_current DISABLE TRIGGER ALL;
 COMMENT ON TABLE segments_current IS
 'The segment of every customer by the last run of each pipeline, replaced as a whole: a reader sees that of one run, never a mix.';
 COMMENT ON COLUMN segments_current.pipeline IS 'The name of the pipeline.';
@@ -144,7 +148,7 @@ COMMENT ON COLUMN segments_current.features IS 'The row of the feature query, wi
 COMMENT ON COLUMN segments_current.last_update IS 'When this was published.';
 
 CREATE TABLE segments_history (
-    pipeline text NOT NULL,
+    pipeline text NOT NULL REFERENCES pipelines ON DELETE CASCADE ON UPDATE CASCADE,
     run_id bigint NOT NULL,
     as_of timestamptz NOT NULL,
     key text COLLATE "C" NOT NULL,
@@ -152,6 +156,7 @@ CREATE TABLE segments_history (
     name text,
     distance float8,
     PRIMARY KEY (pipeline, run_id, key));
+ALTER TABLE segments_history DISABLE TRIGGER ALL;
 COMMENT ON TABLE segments_history IS
 'The segment of every customer in each of the last runs (option keep). A second run for the same moment adds its rows, and leaves those of the first.';
 COMMENT ON COLUMN segments_history.pipeline IS 'The name of the pipeline.';
@@ -163,7 +168,7 @@ COMMENT ON COLUMN segments_history.name IS 'The name of the segment.';
 COMMENT ON COLUMN segments_history.distance IS 'To the centre of the segment then.';
 
 CREATE TABLE segment_profile_history (
-    pipeline text NOT NULL,
+    pipeline text NOT NULL REFERENCES pipelines ON DELETE CASCADE ON UPDATE CASCADE,
     run_id bigint NOT NULL,
     as_of timestamptz NOT NULL,
     segment int,
@@ -192,7 +197,7 @@ COMMENT ON COLUMN segment_profile_history.overall_mean IS 'The same over all cus
 COMMENT ON COLUMN segment_profile_history.z IS 'The difference of the two in standard deviations over all customers; NULL for a constant.';
 
 CREATE TABLE segment_migration (
-    pipeline text NOT NULL,
+    pipeline text NOT NULL REFERENCES pipelines ON DELETE CASCADE ON UPDATE CASCADE,
     run_id bigint NOT NULL,
     previous_run_id bigint NOT NULL,
     as_of timestamptz NOT NULL,
@@ -213,7 +218,7 @@ COMMENT ON COLUMN segment_migration.customers IS 'How many.';
 COMMENT ON COLUMN segment_migration.share IS 'Their part of all customers of from_name, 0 to 1.';
 
 CREATE TABLE segment_summary (
-    pipeline text NOT NULL,
+    pipeline text NOT NULL REFERENCES pipelines ON DELETE CASCADE ON UPDATE CASCADE,
     run_id bigint NOT NULL,
     as_of timestamptz NOT NULL,
     segment int,
@@ -236,7 +241,7 @@ COMMENT ON COLUMN segment_summary.revenue IS 'Sum of the column that option reve
 COMMENT ON COLUMN segment_summary.revenue_share IS 'Its part of the revenue of all, 0 to 1.';
 
 CREATE TABLE segment_rfm (
-    pipeline text NOT NULL,
+    pipeline text NOT NULL REFERENCES pipelines ON DELETE CASCADE ON UPDATE CASCADE,
     run_id bigint NOT NULL,
     as_of timestamptz NOT NULL,
     r int NOT NULL,

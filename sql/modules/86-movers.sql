@@ -4,7 +4,7 @@
 -- rows for a list of a hundred.  So publish writes it down once.
 
 CREATE TABLE segment_movers (
-    pipeline text NOT NULL REFERENCES pipelines ON DELETE CASCADE,
+    pipeline text NOT NULL REFERENCES pipelines ON DELETE CASCADE ON UPDATE CASCADE,
     run_id bigint NOT NULL,
     as_of timestamptz NOT NULL,
     key text COLLATE "C" NOT NULL,

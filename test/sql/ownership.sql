@@ -5,7 +5,7 @@
 SET client_min_messages = warning;
 SET search_path = public, retailml;
 \set VERBOSITY sqlstate
-SELECT plan(37);
+SELECT plan(41);
 
 CREATE ROLE own_ann;
 CREATE ROLE own_mallory;
@@ -89,6 +89,30 @@ SELECT is(own.by('none', format('UPDATE pipelines SET %s WHERE pipeline = ''ann'
     '55000 | pipeline "ann" has a schedule | Its job runs as role "own_ann", and by that name. | First pipeline_unschedule(''ann''), as that role; without such a role or job set schedule and job_id to NULL as well.', what)
 FROM unnest(ARRAY['owner = ''own_mallory''', 'pipeline = ''annie''']) what;
 SELECT is(own.by('own_ann', 'SELECT pipeline_unschedule(''ann'')') || own.by('none', $$UPDATE pipelines SET owner = 'own_mallory' WHERE pipeline = 'ann' RETURNING owner$$), 'falseown_mallory', 'without a schedule it changes hands');
+
+-- ---- what a pipeline published goes with it, whoever deletes it and how
+SELECT pipeline_create('gone', 'SELECT id, a, b, id::int * 2 AS monetary FROM own.facts WHERE id < 60 - extract(month FROM $1)', 'id', '{"k": 3, "columns": ["a", "b"], "retries": 0}') AS void \gset
+CALL pipeline_run('gone', '2025-01-01');
+CALL pipeline_run('gone', '2025-02-01');
+INSERT INTO segment_rfm SELECT pipeline, run_id, as_of, 1, 1, 1, 1 FROM pipeline_runs WHERE pipeline = 'gone';
+-- rows of a pipeline in each table but the one that is empty after a run
+CREATE FUNCTION own.left_of(name text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    tab regclass; n bigint; answer text := '';
+BEGIN
+    FOR tab IN SELECT a.attrelid FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid WHERE a.attname = 'pipeline' AND c.relkind = 'r'
+        AND c.relnamespace = 'retailml'::regnamespace AND c.relname NOT IN ('pipelines', 'pipeline_rows') ORDER BY c.relname COLLATE "C" LOOP
+        EXECUTE format('SELECT count(*) FROM %s WHERE pipeline = $1', tab) INTO n USING name;
+        answer := concat_ws(' ', nullif(answer, ''), tab || '=' || least(n, 1));
+    END LOOP;
+    RETURN answer;
+END $$;
+SELECT is(own.left_of('gone'), 'pipeline_checks=1 pipeline_runs=1 pipeline_steps=1 segment_migration=1 segment_movers=1 segment_profile_history=1 segment_rfm=1 segment_summary=1 segments_current=1 segments_history=1', 'there is something in every table');
+DELETE FROM pipelines WHERE pipeline = 'gone';
+SELECT is(own.left_of('gone'), 'pipeline_checks=0 pipeline_runs=0 pipeline_steps=0 segment_migration=0 segment_movers=0 segment_profile_history=0 segment_rfm=0 segment_summary=0 segments_current=0 segments_history=0', 'and in none');
+SELECT is(own.by('own_mallory', $$SELECT pipeline_create('gone', 'own.facts', 'id', '{"k": 2}')$$)
+    || own.by('own_mallory', $$SELECT (SELECT count(*) FROM segments_current WHERE pipeline <> 'bad') + (SELECT count(*) FROM segments_history) + (SELECT count(*) FROM segment_summary)$$), '0', 'a stranger sees none');
+SELECT is(own.by('own_mallory', $$INSERT INTO segments_current VALUES ('nobody''s', 'x', 1, 'x', 0, '{}', now()) RETURNING 1$$), '42501 | new row violates row-level security policy for table "segments_current"', 'rows without a pipeline are refused');
 
 SELECT pipeline_drop('late') AS void \gset
 DELETE FROM model_names;
