@@ -448,6 +448,8 @@ DECLARE
     holder int;
     run bigint;
 BEGIN
+    -- in mode score nothing is saved, but what is used would be a stranger's
+    PERFORM @extschema@.registry_refuse_taken(p.pipeline);
     IF NOT isfinite(as_of) THEN
         RAISE EXCEPTION 'as_of is infinite' USING ERRCODE = 'invalid_parameter_value';
     END IF;
@@ -658,6 +660,6 @@ A moment can be run again, after a correction of the data. What is published is 
 
 What is published stays as it is until the last step, so a run that fails changes nothing that anybody reads. While another process runs the pipeline, the CALL says so in a NOTICE and does nothing.
 
-Errors: that of the step that failed, in the words of the step and with its SQLSTATE (after retries, see pipeline_create), and 22000 for a check; no such pipeline (42704), one of another role (42501), a transaction that is open already (2D000; nothing is done then).
+Errors: that of the step that failed, in the words of the step and with its SQLSTATE (after retries, see pipeline_create), and 22000 for a check; no such pipeline (42704), one of another role, or one whose model''s name another role has taken (42501), a transaction that is open already (2D000; nothing is done then).
 
 Example: CALL pipeline_run(''segments'')';

@@ -5,7 +5,7 @@
 SET client_min_messages = warning;
 SET search_path = public, retailml;
 \set VERBOSITY sqlstate
-SELECT plan(41);
+SELECT plan(43);
 
 CREATE ROLE own_ann;
 CREATE ROLE own_mallory;
@@ -44,7 +44,11 @@ SELECT pipeline_create('late', 'own.facts', 'id', '{"k": 2, "retries": 0}') AS v
 SELECT is(own.save('own_mallory', 'late'), '1', 'a name that is taken after the pipeline was made');
 CALL pipeline_run('late', '2025-01-01');
 SELECT is(:'LAST_ERROR_SQLSTATE'::text, '42501', 'fails the run');
-SELECT is((SELECT string_agg(name || last_version, ' ' ORDER BY name COLLATE "C") FROM model_names), 'late1 monthly1', 'which saves nothing');
+SELECT pipeline_create('scored', 'own.facts', 'id', '{"mode": "score", "retries": 0}') AS void \gset
+SELECT is(own.save('own_mallory', 'scored'), '1', 'also where nothing is fitted:');
+CALL pipeline_run('scored', '2025-01-01');
+SELECT is(:'LAST_ERROR_SQLSTATE' || (SELECT count(*) FROM segments_current), '425010', 'a stranger''s model is not used');
+SELECT is((SELECT string_agg(name || last_version, ' ' ORDER BY name COLLATE "C") FROM model_names), 'late1 monthly1 scored1', 'which saves nothing');
 SELECT is(own.save('own_group', 'shared') || own.by('own_group', $$UPDATE model_names SET owner = 'own_team' WHERE name = 'shared' RETURNING owner$$), '1own_team', 'a model of a group');
 SELECT alike(own.save('none', 'shared'), '42501 |%', 'a superuser who is no member of it does not save it');
 GRANT own_group TO CURRENT_USER;
@@ -115,6 +119,7 @@ SELECT is(own.by('own_mallory', $$SELECT pipeline_create('gone', 'own.facts', 'i
 SELECT is(own.by('own_mallory', $$INSERT INTO segments_current VALUES ('nobody''s', 'x', 1, 'x', 0, '{}', now()) RETURNING 1$$), '42501 | new row violates row-level security policy for table "segments_current"', 'rows without a pipeline are refused');
 
 SELECT pipeline_drop('late') AS void \gset
+SELECT pipeline_drop('scored') AS void \gset
 DELETE FROM model_names;
 SELECT * FROM finish();
 DROP SCHEMA own CASCADE;
