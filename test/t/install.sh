@@ -45,6 +45,15 @@ mallory "CREATE SCHEMA retailml" "ALTER DEFAULT PRIVILEGES IN SCHEMA retailml GR
 is "$(mallory "CREATE EXTENSION retailml")" "" "one that is there and empty is taken, as pg_dump makes it"
 is "$(mallory "SELECT retailml.model_save('m', retailml.kmeans_fit(r, 2)) FROM (SELECT i AS a FROM generate_series(1, 9) i) r")" 1 "and works"
 
+fresh
+mallory "CREATE SCHEMA retailml"
+like "$(sql "CREATE EXTENSION retailml" 2>&1)" "WARNING: +schema retailml belongs to role rml_mallory.*ALTER SCHEMA retailml OWNER TO postgres" \
+    "one that somebody else has is taken with a warning"
+fresh
+sql "ALTER DATABASE install_test OWNER TO rml_mallory"
+mallory "CREATE SCHEMA retailml"
+is "$(sql "CREATE EXTENSION retailml" 2>&1)" "" "but not that of the owner of the database"
+
 # ---------------------------------------------------------------- without that check
 # somebody may be quick enough to create things after it: the rest of the script names what it uses in full
 extensions=$(dirname "$(find "$RETAILML_SCRATCH/inst" -name retailml.control -print -quit)")
