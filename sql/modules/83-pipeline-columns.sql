@@ -170,12 +170,23 @@ CREATE FUNCTION pipeline_fields(columns jsonb) RETURNS text
 COMMENT ON FUNCTION pipeline_fields(jsonb) IS
 'The features of pipeline_rows r as a list of expressions with names; not for direct use.';
 
-CREATE FUNCTION pipeline_source(run bigint, columns jsonb, part float8 DEFAULT 1) RETURNS text
-    LANGUAGE sql IMMUTABLE
+-- by number alone it would find rows that another role wrote for this run
+CREATE FUNCTION pipeline_of_run(run @extschema@.pipeline_runs) RETURNS text
+    LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
     AS $$
-    SELECT format('SELECT %s FROM @extschema@.pipeline_rows r WHERE r.run_id = %s%s', @extschema@.pipeline_fields(columns), run,
+    SELECT format('r.pipeline = %L AND r.run_id = %s', run.pipeline, run.run_id)
+    $$;
+COMMENT ON FUNCTION pipeline_of_run(@extschema@.pipeline_runs) IS
+'The condition for the rows r of pipeline_rows that are a run''s snapshot; not for direct use.';
+
+CREATE FUNCTION pipeline_source(r @extschema@.pipeline_runs, part float8 DEFAULT 1) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT format('SELECT %s FROM @extschema@.pipeline_rows r WHERE %s%s', @extschema@.pipeline_fields((pipeline_source.r).columns),
+        @extschema@.pipeline_of_run(r),
         CASE WHEN part < 1 THEN format(' AND hashtextextended(r.key, 42) & 1048575 < %s', ceil(part * 1048576)) END)
     $$;
-COMMENT ON FUNCTION pipeline_source(bigint, jsonb, float8) IS
+COMMENT ON FUNCTION pipeline_source(@extschema@.pipeline_runs, float8) IS
 'The query that gives the features of a run''s snapshot as columns; of this part of the customers, chosen by a hash of the key; not for direct use.';

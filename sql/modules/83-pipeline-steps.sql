@@ -149,15 +149,15 @@ DECLARE
     counted record;
 BEGIN
     SELECT c.* INTO counted FROM @extschema@.pipeline_count(p, r.as_of, described) c;
-    DELETE FROM @extschema@.pipeline_checks c WHERE c.run_id = r.run_id;
+    DELETE FROM @extschema@.pipeline_checks c WHERE c.pipeline = r.pipeline AND c.run_id = r.run_id;
     PERFORM @extschema@.pipeline_check_rows(r, @extschema@.pipeline_run_before(r, p.created_at), counted);
     PERFORM @extschema@.pipeline_check_columns(r, described, last.columns, counted);
     UPDATE @extschema@.pipeline_runs u SET columns = described, algorithm = @extschema@.pipeline_algorithm(described, p.key, p.options)
-        WHERE u.run_id = r.run_id;
+        WHERE u.pipeline = r.pipeline AND u.run_id = r.run_id;
     SELECT counted.rows, pg_catalog.string_agg(pg_catalog.concat('warning: ', c.message), '; ' ORDER BY c.check_name)
                              FILTER (WHERE c.state = 'warning'),
            pg_catalog.string_agg(c.message, '; ' ORDER BY c.check_name) FILTER (WHERE c.state = 'error')
-        INTO rows, message, failure FROM @extschema@.pipeline_checks c WHERE c.run_id = r.run_id;
+        INTO rows, message, failure FROM @extschema@.pipeline_checks c WHERE c.pipeline = r.pipeline AND c.run_id = r.run_id;
 END
 $$;
 COMMENT ON FUNCTION pipeline_step_check(@extschema@.pipelines, @extschema@.pipeline_runs) IS
@@ -175,7 +175,7 @@ BEGIN
             SELECT %s, %L, f.%I::text, to_jsonb(f.*) - %3$L FROM (%4$s' || E'\n) AS f', r.run_id, p.pipeline, p.key, p.features)
         USING r.as_of;
     GET DIAGNOSTICS rows = ROW_COUNT;
-    UPDATE @extschema@.pipeline_runs u SET customers = pipeline_step_snapshot.rows WHERE u.run_id = r.run_id;
+    UPDATE @extschema@.pipeline_runs u SET customers = pipeline_step_snapshot.rows WHERE u.pipeline = r.pipeline AND u.run_id = r.run_id;
 END
 $$;
 COMMENT ON FUNCTION pipeline_step_snapshot(@extschema@.pipelines, @extschema@.pipeline_runs) IS
@@ -199,7 +199,7 @@ CREATE FUNCTION pipeline_drift(r @extschema@.pipeline_runs, model bytea, OUT fea
 DECLARE
     found_drift @extschema@.feature_drift[];
 BEGIN
-    EXECUTE format('SELECT @extschema@.model_drift($1, f.*) FROM (%s) AS f', @extschema@.pipeline_source(r.run_id, r.columns))
+    EXECUTE format('SELECT @extschema@.model_drift($1, f.*) FROM (%s) AS f', @extschema@.pipeline_source(r))
         INTO found_drift USING model;
     SELECT d.feature, d.psi INTO feature, psi FROM unnest(found_drift) d ORDER BY d.psi DESC NULLS LAST, d.feature LIMIT 1;
 END
@@ -250,7 +250,7 @@ DECLARE
     needed int := p.options ->> 'k_min';
     different bigint;
 BEGIN
-    EXECUTE format('SELECT count(*) FROM (SELECT DISTINCT * FROM (%s) f %s) d', @extschema@.pipeline_source(r.run_id, r.columns),
+    EXECUTE format('SELECT count(*) FROM (SELECT DISTINCT * FROM (%s) f %s) d', @extschema@.pipeline_source(r),
             CASE p.options -> 'fit' ->> 'impute' WHEN 'skip' THEN 'WHERE f IS NOT NULL' END)
         INTO different;
     different := least(different, needed - 1);
@@ -275,7 +275,7 @@ DECLARE
 BEGIN
     EXECUTE format('SELECT s.k, s.is_elbow FROM (SELECT @extschema@.%I(f.*, $1, $2, $3) AS choices FROM (%s) AS f) c,
             unnest(choices) AS s ORDER BY s.is_elbow DESC, %s DESC, s.k LIMIT 1',
-            r.algorithm || '_sweep', @extschema@.pipeline_source(r.run_id, r.columns, part), best)
+            r.algorithm || '_sweep', @extschema@.pipeline_source(r, part), best)
         INTO k, found_elbow
         USING (p.options ->> 'k_min')::int, (p.options ->> 'k_max')::int, p.options -> 'fit';
     IF k IS NULL THEN
@@ -338,7 +338,7 @@ BEGIN
         SET mode = chosen.mode, reason = pipeline_step_choose.message, k = clusters, refitted = chosen.mode <> 'score',
             algorithm = CASE chosen.mode WHEN 'score' THEN before.algorithm ELSE u.algorithm END,
             version = CASE chosen.mode WHEN 'score' THEN before.version END
-        WHERE u.run_id = r.run_id;
+        WHERE u.pipeline = r.pipeline AND u.run_id = r.run_id;
     rows := r.customers;
 END
 $$;
@@ -352,7 +352,7 @@ CREATE FUNCTION pipeline_fit(p @extschema@.pipelines, r @extschema@.pipeline_run
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    rows text := @extschema@.pipeline_source(r.run_id, r.columns);
+    rows text := @extschema@.pipeline_source(r);
     names jsonb := nullif(p.options -> 'names', 'null');
     model bytea;
 BEGIN
@@ -388,7 +388,7 @@ BEGIN
         RETURN NULL;
     END IF;
     EXECUTE format('SELECT to_jsonb(@extschema@.cluster_metrics(f.*, @extschema@.%I($1, f.*), $2)) FROM (%s) AS f',
-            r.algorithm || '_predict', @extschema@.pipeline_source(r.run_id, r.columns, part))
+            r.algorithm || '_predict', @extschema@.pipeline_source(r, part))
         INTO metrics
         USING model, jsonb_build_object('standardize', coalesce(@extschema@.model_info(model) -> 'options' -> 'standardize', 'true'));
     RETURN jsonb_strip_nulls(metrics - ARRAY['noise_share', 'rows', 'silhouette_exact']);
@@ -410,7 +410,7 @@ BEGIN
     -- the first version of a name is in production at once, but this one has not segmented anybody yet
     UPDATE @extschema@.models m SET status = 'staging', promoted_at = NULL
         WHERE m.name = p.pipeline AND m.version = saved AND m.status = 'production';
-    UPDATE @extschema@.pipeline_runs u SET version = saved WHERE u.run_id = r.run_id;
+    UPDATE @extschema@.pipeline_runs u SET version = saved WHERE u.pipeline = r.pipeline AND u.run_id = r.run_id;
     rows := @extschema@.model_info(model) ->> 'rows';
     message := format('version %s', saved);
 END
@@ -464,13 +464,13 @@ CREATE FUNCTION pipeline_score_rfm(r @extschema@.pipeline_runs, model bytea) RET
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
     AS $$
-    SELECT format('UPDATE @extschema@.pipeline_rows t SET (segment, name) =
+    SELECT format('UPDATE @extschema@.pipeline_rows r SET (segment, name) =
             (SELECT array_position($2, s.segment), s.segment
-             FROM (SELECT t.features) r, @extschema@.rfm_score($1, %s, %s, %s) s)
-        WHERE t.run_id = %s',
+             FROM @extschema@.rfm_score($1, %s, %s, %s) s)
+        WHERE %s',
         @extschema@.pipeline_value(@extschema@.pipeline_rfm_column(r.columns, 'recency'), 'number'),
         @extschema@.pipeline_value(@extschema@.pipeline_rfm_column(r.columns, 'frequency'), 'number'),
-        @extschema@.pipeline_value(@extschema@.pipeline_rfm_column(r.columns, 'monetary'), 'number'), r.run_id)
+        @extschema@.pipeline_value(@extschema@.pipeline_rfm_column(r.columns, 'monetary'), 'number'), @extschema@.pipeline_of_run(r))
     $$;
 COMMENT ON FUNCTION pipeline_score_rfm(@extschema@.pipeline_runs, bytea) IS
 'The statement that scores a snapshot with a model of rfm_fit; not for direct use.';
@@ -501,12 +501,12 @@ BEGIN
     IF r.algorithm = 'rfm' THEN
         EXECUTE @extschema@.pipeline_score_rfm(r, model) USING model, @extschema@.pipeline_names(model, r.algorithm);
     ELSE
-        EXECUTE format('UPDATE @extschema@.pipeline_rows t SET (segment, name, distance) =
+        EXECUTE format('UPDATE @extschema@.pipeline_rows r SET (segment, name, distance) =
                 (SELECT s.segment, $2[s.segment], s.distance FROM
                     (SELECT @extschema@.%I($1, f.*) AS segment, @extschema@.%I($1, f.*) AS distance
-                     FROM (SELECT %s FROM (SELECT t.features) r) AS f) s)
-                WHERE t.run_id = %s', r.algorithm || '_predict', r.algorithm || '_distance',
-                @extschema@.pipeline_fields(r.columns), r.run_id)
+                     FROM (SELECT %s) AS f) s)
+                WHERE %s', r.algorithm || '_predict', r.algorithm || '_distance',
+                @extschema@.pipeline_fields(r.columns), @extschema@.pipeline_of_run(r))
             USING model, @extschema@.pipeline_names(model, r.algorithm);
     END IF;
     GET DIAGNOSTICS rows = ROW_COUNT;

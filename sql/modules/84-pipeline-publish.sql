@@ -27,7 +27,7 @@ BEGIN
         WITH groups AS (
             SELECT s.segment, s.name, count(*) AS customers, ARRAY[%s] AS counts, ARRAY[%s]::numeric[] AS sums,
                    ARRAY[%s]::numeric[] AS squares
-            FROM (SELECT r.segment, r.name, %s FROM @extschema@.pipeline_rows r WHERE r.run_id = %s) s GROUP BY 1, 2),
+            FROM (SELECT r.segment, r.name, %s FROM @extschema@.pipeline_rows r WHERE %s) s GROUP BY 1, 2),
         parts AS (
             SELECT g.segment, g.name, g.customers, u.*, sum(u.n) OVER w AS total_n, sum(u.s) OVER w AS total_s,
                    sum(u.q) OVER w AS total_q
@@ -41,7 +41,7 @@ BEGIN
         FROM parts $sql$, counts, sums, squares,
             (SELECT string_agg(format('%s AS x%s', @extschema@.pipeline_exact(c.e ->> 'name', c.e ->> 'kind'), c.i), ', ')
              FROM jsonb_array_elements(r.columns) WITH ORDINALITY c (e, i)
-             WHERE (c.e ->> 'feature')::boolean AND c.e ->> 'kind' IN ('number', 'boolean')), r.run_id)
+             WHERE (c.e ->> 'feature')::boolean AND c.e ->> 'kind' IN ('number', 'boolean')), @extschema@.pipeline_of_run(r))
         INTO profile USING names;
     RETURN profile;
 END
@@ -55,7 +55,8 @@ CREATE FUNCTION pipeline_profile_category(r @extschema@.pipeline_runs, feature t
     AS $$
     WITH cells AS (
         SELECT s.segment, s.name, coalesce(s.features ->> feature, '(missing)') COLLATE "C" AS category, count(*) AS n
-        FROM @extschema@.pipeline_rows s WHERE s.run_id = r.run_id GROUP BY 1, 2, 3),
+        FROM @extschema@.pipeline_rows s
+        WHERE s.pipeline = r.pipeline AND s.run_id = r.run_id GROUP BY 1, 2, 3),
     segments AS (SELECT segment, name, sum(n) AS customers FROM cells GROUP BY 1, 2),
     categories AS (SELECT category, sum(n) / sum(sum(n)) OVER () AS overall FROM cells GROUP BY 1),
     shares AS (
@@ -93,7 +94,7 @@ BEGIN
             'revenue', revenue::float8, 'revenue_share', (revenue / nullif(total_revenue, 0))::float8) ORDER BY segment, name)
         FROM (SELECT g.*, sum(n) OVER () AS total, sum(revenue) OVER () AS total_revenue
               FROM (SELECT r.segment, r.name, count(*) AS n, sum(%s) AS revenue FROM @extschema@.pipeline_rows r
-                    WHERE r.run_id = %s GROUP BY 1, 2) g) t $sql$, @extschema@.pipeline_revenue(p, r.columns), r.run_id)
+                    WHERE %s GROUP BY 1, 2) g) t $sql$, @extschema@.pipeline_revenue(p, r.columns), @extschema@.pipeline_of_run(r))
         INTO summary;
     RETURN summary;
 END
@@ -116,10 +117,10 @@ BEGIN
             SELECT jsonb_agg(jsonb_build_object('r', r, 'f', f, 'customers', n, 'revenue', revenue::float8) ORDER BY r, f)
             FROM (SELECT (s.scores).r, (s.scores).f, count(*) AS n, sum(s.revenue) AS revenue
                   FROM (SELECT @extschema@.rfm_score(%s, %s, %s) OVER () AS scores, %s AS revenue
-                        FROM @extschema@.pipeline_rows r WHERE r.run_id = %s) s
+                        FROM @extschema@.pipeline_rows r WHERE %s) s
                   WHERE (s.scores).r IS NOT NULL GROUP BY 1, 2) g $sql$,
             @extschema@.pipeline_value(recency, 'number'), @extschema@.pipeline_value(frequency, 'number'),
-            @extschema@.pipeline_value(monetary, 'number'), @extschema@.pipeline_revenue(p, r.columns), r.run_id)
+            @extschema@.pipeline_value(monetary, 'number'), @extschema@.pipeline_revenue(p, r.columns), @extschema@.pipeline_of_run(r))
             INTO heat;
     END IF;
     RETURN coalesce(heat, '[]');
@@ -138,7 +139,7 @@ CREATE FUNCTION pipeline_migration(r @extschema@.pipeline_runs, last bigint) RET
           FROM (SELECT h.key, coalesce(h.name, '(none)') AS name FROM @extschema@.segments_history h
                 WHERE h.pipeline = r.pipeline AND h.run_id = last) o
           FULL JOIN (SELECT s.key, coalesce(s.name, '(none)') AS name FROM @extschema@.pipeline_rows s
-                     WHERE s.run_id = r.run_id) n USING (key)) f, unnest(f.flows) m
+                     WHERE s.pipeline = r.pipeline AND s.run_id = r.run_id) n USING (key)) f, unnest(f.flows) m
     WHERE last IS NOT NULL
     $$;
 COMMENT ON FUNCTION pipeline_migration(@extschema@.pipeline_runs, bigint) IS
@@ -165,7 +166,7 @@ BEGIN
     UPDATE @extschema@.pipeline_runs u SET draft = jsonb_build_object('profile', profile,
             'summary', @extschema@.pipeline_summary(p, r), 'rfm', @extschema@.pipeline_rfm(p, r),
             'migration', @extschema@.pipeline_migration(r, before))
-        WHERE u.run_id = r.run_id;
+        WHERE u.pipeline = r.pipeline AND u.run_id = r.run_id;
 END
 $$;
 COMMENT ON FUNCTION pipeline_step_profile(@extschema@.pipelines, @extschema@.pipeline_runs) IS
@@ -211,7 +212,7 @@ BEGIN
           AND m.version IN (SELECT r.version FROM @extschema@.pipeline_runs r
                             WHERE r.pipeline = pipeline_prune_models.pipeline AND r.version IS NOT NULL)
           AND m.version NOT IN (SELECT r.version FROM @extschema@.pipeline_runs r
-                                WHERE r.run_id = ANY (kept) AND r.version IS NOT NULL)
+                                WHERE r.pipeline = pipeline_prune_models.pipeline AND r.run_id = ANY (kept) AND r.version IS NOT NULL)
     LOOP
         PERFORM @extschema@.model_drop(pipeline_prune_models.pipeline, old);
     END LOOP;
@@ -264,16 +265,16 @@ BEGIN
     DELETE FROM @extschema@.segments_current c WHERE c.pipeline = p.pipeline;
     INSERT INTO @extschema@.segments_current (pipeline, key, segment, name, distance, features, last_update)
         SELECT s.pipeline, s.key, s.segment, s.name, s.distance, s.features, now()
-        FROM @extschema@.pipeline_rows s WHERE s.run_id = r.run_id;
+        FROM @extschema@.pipeline_rows s WHERE s.pipeline = r.pipeline AND s.run_id = r.run_id;
     GET DIAGNOSTICS rows = ROW_COUNT;
     INSERT INTO @extschema@.segments_history (pipeline, run_id, as_of, key, segment, name, distance)
         SELECT s.pipeline, s.run_id, r.as_of, s.key, s.segment, s.name, s.distance
-        FROM @extschema@.pipeline_rows s WHERE s.run_id = r.run_id;
+        FROM @extschema@.pipeline_rows s WHERE s.pipeline = r.pipeline AND s.run_id = r.run_id;
     PERFORM @extschema@.pipeline_publish_draft(r);
     PERFORM @extschema@.pipeline_movers(p.pipeline, r.run_id, (r.draft #>> '{migration,0,previous_run_id}')::bigint);
     DELETE FROM @extschema@.pipeline_rows s WHERE s.pipeline = p.pipeline;
     UPDATE @extschema@.pipeline_runs u SET state = 'success', draft = NULL, message = NULL, finished_at = clock_timestamp()
-        WHERE u.run_id = r.run_id;
+        WHERE u.pipeline = r.pipeline AND u.run_id = r.run_id;
     PERFORM @extschema@.pipeline_prune(p);
     PERFORM @extschema@.pipeline_notify(r, 'success');
 END

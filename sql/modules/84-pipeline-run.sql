@@ -405,9 +405,10 @@ DECLARE
 BEGIN
     -- last month's failure must not take the place of this month's run
     IF r.as_of = pipeline_run_begin.as_of OR pipeline_run_begin.as_of IS NULL AND r.started_at > now() - interval '1 day' THEN
-        UPDATE @extschema@.pipeline_runs x SET state = 'running', finished_at = NULL, message = NULL WHERE x.run_id = r.run_id;
+        UPDATE @extschema@.pipeline_runs x SET state = 'running', finished_at = NULL, message = NULL
+            WHERE x.pipeline = r.pipeline AND x.run_id = r.run_id;
         UPDATE @extschema@.pipeline_steps s SET state = 'queued', started_at = NULL, finished_at = NULL, message = NULL
-            WHERE s.run_id = r.run_id AND s.state NOT IN ('success', 'skipped');
+            WHERE s.pipeline = r.pipeline AND s.run_id = r.run_id AND s.state NOT IN ('success', 'skipped');
         RETURN r.run_id;
     END IF;
     PERFORM @extschema@.pipeline_forget_runs(p.pipeline, 'another run began instead');
@@ -427,7 +428,7 @@ CREATE FUNCTION pipeline_warn_older(p @extschema@.pipelines, run bigint) RETURNS
     AS $$
 DECLARE
     shown timestamptz := (@extschema@.pipeline_last_run(p.pipeline)).as_of;
-    wanted timestamptz := (SELECT r.as_of FROM @extschema@.pipeline_runs r WHERE r.run_id = run);
+    wanted timestamptz := (SELECT r.as_of FROM @extschema@.pipeline_runs r WHERE r.pipeline = p.pipeline AND r.run_id = run);
 BEGIN
     IF wanted < shown THEN
         RAISE WARNING 'pipeline "%" shows %, and this run publishes % in its place', p.pipeline, shown, wanted
@@ -473,29 +474,30 @@ COMMENT ON FUNCTION pipeline_run_enter(text, timestamptz) IS
 'Takes the lock of a pipeline and returns the run to work on, NULL when another process has it; not for direct use.';
 
 -- its work and the state of it are one transaction
-CREATE FUNCTION pipeline_step(run bigint, step text) RETURNS text
+CREATE FUNCTION pipeline_step(pipeline text, run bigint, step text) RETURNS text
     LANGUAGE plpgsql
     AS $$
 DECLARE
-    r @extschema@.pipeline_runs := (SELECT x FROM @extschema@.pipeline_runs x WHERE x.run_id = run);
+    r @extschema@.pipeline_runs := (SELECT x FROM @extschema@.pipeline_runs x
+        WHERE x.pipeline = pipeline_step.pipeline AND x.run_id = run);
     p @extschema@.pipelines := (SELECT x FROM @extschema@.pipelines x WHERE x.pipeline = r.pipeline);
     done record;
 BEGIN
     IF step IN ('fit', 'match') AND NOT r.refitted THEN
-        PERFORM @extschema@.pipeline_step_log(run, step, 'skipped', NULL, 'mode score');
+        PERFORM @extschema@.pipeline_step_log(pipeline, run, step, 'skipped', NULL, 'mode score');
         RETURN NULL;
     END IF;
     EXECUTE pg_catalog.format('SELECT s.* FROM @extschema@.%I($1, $2) s', 'pipeline_step_' || step) INTO done USING p, r;
     IF done.failure IS NULL THEN
-        PERFORM @extschema@.pipeline_step_log(run, step, 'success', done.rows, done.message);
+        PERFORM @extschema@.pipeline_step_log(pipeline, run, step, 'success', done.rows, done.message);
     END IF;
     RETURN done.failure;
 END
 $$;
-COMMENT ON FUNCTION pipeline_step(bigint, text) IS
+COMMENT ON FUNCTION pipeline_step(text, bigint, text) IS
 'Does a step; returns why it refuses to go on, or NULL; not for direct use.';
 
-CREATE FUNCTION pipeline_step_log(run bigint, step text, state text, rows bigint DEFAULT NULL, message text DEFAULT NULL) RETURNS void
+CREATE FUNCTION pipeline_step_log(pipeline text, run bigint, step text, state text, rows bigint DEFAULT NULL, message text DEFAULT NULL) RETURNS void
     LANGUAGE sql
     SET search_path = pg_catalog, pg_temp
     AS $$
@@ -504,9 +506,9 @@ CREATE FUNCTION pipeline_step_log(run bigint, step text, state text, rows bigint
         attempts = s.attempts + CASE pipeline_step_log.state WHEN 'running' THEN 1 ELSE 0 END,
         started_at = CASE pipeline_step_log.state WHEN 'running' THEN clock_timestamp() ELSE s.started_at END,
         finished_at = CASE pipeline_step_log.state WHEN 'running' THEN NULL ELSE clock_timestamp() END
-        WHERE s.run_id = run AND s.step = pipeline_step_log.step
+        WHERE s.pipeline = pipeline_step_log.pipeline AND s.run_id = run AND s.step = pipeline_step_log.step
     $$;
-COMMENT ON FUNCTION pipeline_step_log(bigint, text, text, bigint, text) IS
+COMMENT ON FUNCTION pipeline_step_log(text, bigint, text, text, bigint, text) IS
 'Writes the state of a step; not for direct use.';
 
 -- Errors of the query, of rights, and wrong values stay what they are a minute later; a lock, a full disk or a statement
@@ -520,21 +522,24 @@ CREATE FUNCTION pipeline_failure(sqlstate text, message text, detail text DEFAUL
 COMMENT ON FUNCTION pipeline_failure(text, text, text, text) IS
 'An error as a value, and whether trying again may help; not for direct use.';
 
-CREATE FUNCTION pipeline_run_fail(run bigint, step text, failure jsonb) RETURNS void
+CREATE FUNCTION pipeline_run_fail(pipeline text, run bigint, step text, failure jsonb) RETURNS void
     LANGUAGE sql
     SET search_path = pg_catalog, pg_temp
     AS $$
-    UPDATE @extschema@.pipeline_steps s SET state = 'upstream_failed' WHERE s.run_id = run AND s.state = 'queued';
+    UPDATE @extschema@.pipeline_steps s SET state = 'upstream_failed'
+        WHERE s.pipeline = pipeline_run_fail.pipeline AND s.run_id = run AND s.state = 'queued';
     UPDATE @extschema@.pipeline_runs r SET state = 'failed', finished_at = clock_timestamp(),
-        message = format('step %s: %s', step, failure ->> 'message') WHERE r.run_id = run;
-    SELECT @extschema@.pipeline_notify(r, 'failed') FROM @extschema@.pipeline_runs r WHERE r.run_id = run;
+        message = format('step %s: %s', step, failure ->> 'message')
+        WHERE r.pipeline = pipeline_run_fail.pipeline AND r.run_id = run;
+    SELECT @extschema@.pipeline_notify(r, 'failed') FROM @extschema@.pipeline_runs r
+        WHERE r.pipeline = pipeline_run_fail.pipeline AND r.run_id = run;
     $$;
-COMMENT ON FUNCTION pipeline_run_fail(bigint, text, jsonb) IS
+COMMENT ON FUNCTION pipeline_run_fail(text, bigint, text, jsonb) IS
 'Writes that a run failed, and says so to who listens; not for direct use.';
 
 -- The state is committed before the work, and the work with its state. What is caught here is the work's error; a session
 -- that dies leaves "running" behind, and the lock free.
-CREATE PROCEDURE pipeline_run_attempt(run bigint, step text, seconds float8, INOUT failure jsonb DEFAULT NULL)
+CREATE PROCEDURE pipeline_run_attempt(pipeline text, run bigint, step text, seconds float8, INOUT failure jsonb DEFAULT NULL)
     LANGUAGE plpgsql
     AS $$
 DECLARE
@@ -544,13 +549,13 @@ DECLARE
     detail text;
     hint text;
 BEGIN
-    PERFORM @extschema@.pipeline_step_log(run, step, 'running');
+    PERFORM @extschema@.pipeline_step_log(pipeline, run, step, 'running');
     COMMIT;
     begun := pg_catalog.clock_timestamp();
     failure := NULL;
     BEGIN
         PERFORM @extschema@.pipeline_alarm(seconds);
-        refused := @extschema@.pipeline_step(run, step);
+        refused := @extschema@.pipeline_step(pipeline, run, step);
         PERFORM @extschema@.pipeline_alarm(0);
         IF refused IS NOT NULL THEN
             failure := @extschema@.pipeline_failure('22000', refused, '', 'See pipeline_checks.');
@@ -565,20 +570,19 @@ BEGIN
     END;
     IF failure IS NOT NULL THEN
         PERFORM @extschema@.pipeline_alarm(0);
-        PERFORM @extschema@.pipeline_step_log(run, step, 'failed', NULL, failure ->> 'message');
+        PERFORM @extschema@.pipeline_step_log(pipeline, run, step, 'failed', NULL, failure ->> 'message');
     END IF;
     COMMIT;
 END
 $$;
-COMMENT ON PROCEDURE pipeline_run_attempt(bigint, text, float8, jsonb) IS
+COMMENT ON PROCEDURE pipeline_run_attempt(text, bigint, text, float8, jsonb) IS
 'Tries a step once, and commits what came of it; not for direct use.';
 
-CREATE PROCEDURE pipeline_run_step(run bigint, step text, INOUT failure jsonb DEFAULT NULL)
+CREATE PROCEDURE pipeline_run_step(pipeline text, run bigint, step text, INOUT failure jsonb DEFAULT NULL)
     LANGUAGE plpgsql
     AS $$
 DECLARE
-    options jsonb := (SELECT p.options FROM @extschema@.pipelines p JOIN @extschema@.pipeline_runs r USING (pipeline)
-                      WHERE r.run_id = run);
+    options jsonb := (SELECT p.options FROM @extschema@.pipelines p WHERE p.pipeline = pipeline_run_step.pipeline);
 BEGIN
     FOR attempt IN 0 .. (options ->> 'retries')::int LOOP
         IF attempt > 0 THEN
@@ -589,12 +593,12 @@ BEGIN
                     EXIT;
             END;
         END IF;
-        CALL @extschema@.pipeline_run_attempt(run, step, (options ->> 'timeout')::float8, failure);
+        CALL @extschema@.pipeline_run_attempt(pipeline, run, step, (options ->> 'timeout')::float8, failure);
         EXIT WHEN failure IS NULL OR NOT (failure ->> 'retry')::boolean;
     END LOOP;
 END
 $$;
-COMMENT ON PROCEDURE pipeline_run_step(bigint, text, jsonb) IS
+COMMENT ON PROCEDURE pipeline_run_step(text, bigint, text, jsonb) IS
 'Tries a step as often as the options say; not for direct use.';
 
 CREATE FUNCTION pipeline_can_commit() RETURNS boolean
@@ -623,12 +627,12 @@ BEGIN
     END IF;
     FOREACH current IN ARRAY @extschema@.pipeline_step_list() LOOP
         CONTINUE WHEN EXISTS (SELECT FROM @extschema@.pipeline_steps s
-            WHERE s.run_id = run AND s.step = current AND s.state IN ('success', 'skipped'));
-        CALL @extschema@.pipeline_run_step(run, current, failure);
+            WHERE s.pipeline = name AND s.run_id = run AND s.step = current AND s.state IN ('success', 'skipped'));
+        CALL @extschema@.pipeline_run_step(name, run, current, failure);
         EXIT WHEN failure IS NOT NULL;
     END LOOP;
     IF failure IS NOT NULL THEN
-        PERFORM @extschema@.pipeline_run_fail(run, current, failure);
+        PERFORM @extschema@.pipeline_run_fail(name, run, current, failure);
         COMMIT;
     END IF;
     PERFORM @extschema@.pipeline_unlock(name);

@@ -45,7 +45,7 @@ BEGIN
           WHERE h.pipeline = pipeline_movers.pipeline AND h.run_id = pipeline_movers.previous_run_id) AS b
     FULL JOIN (SELECT key, coalesce(name, '(none)') AS name FROM @extschema@.segments_history h
           WHERE h.pipeline = pipeline_movers.pipeline AND h.run_id = pipeline_movers.run_id) AS c USING (key)
-    JOIN @extschema@.pipeline_runs r ON r.run_id = pipeline_movers.run_id
+    JOIN @extschema@.pipeline_runs r ON r.pipeline = pipeline_movers.pipeline AND r.run_id = pipeline_movers.run_id
     WHERE b.name IS DISTINCT FROM c.name;
     GET DIAGNOSTICS written = ROW_COUNT;
     RETURN written;

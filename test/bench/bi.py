@@ -20,7 +20,7 @@ MOMENT = "timestamptz '2025-01-01' + run * interval '1 month'"
 FILL = f"""
 SET search_path = pg_catalog, retailml;
 INSERT INTO pipelines (pipeline, features, key, options) VALUES ('{PIPELINE}', 'none', 'none', '{{}}');
-INSERT INTO pipeline_runs (run_id, pipeline, as_of, state, mode, k, algorithm, customers, started_at, finished_at)
+INSERT INTO pipeline_runs (run_id, pipeline, as_of, state, mode, k, algorithm, customers, started_at, finished_at) OVERRIDING SYSTEM VALUE
 SELECT -4 + run, '{PIPELINE}', {MOMENT}, 'success', 'fixed', 6, 'kmeans', {CUSTOMERS}, {MOMENT}, {MOMENT} FROM generate_series(1, 3) run;
 INSERT INTO segments_history (pipeline, run_id, as_of, key, segment, name, distance)
 SELECT '{PIPELINE}', run - 4, {MOMENT}, 'C' || i, s, ('{NAMES}'::text[])[s], (hashint4(i * 3 + run) & 65535) / 65536.0::float8

@@ -20,7 +20,7 @@ INSERT INTO retailml.pipelines (pipeline, owner, features, key, options) VALUES
     ('customers', 'bi_maker', 'public.features', 'customer_id', '{}'),
     ('young', 'bi_maker', 'public.features', 'customer_id', '{}');
 INSERT INTO retailml.pipeline_runs (run_id, pipeline, as_of, state, mode, reason, k, algorithm, version, refitted, customers, columns,
-    started_at, finished_at, message)
+    started_at, finished_at, message) OVERRIDING SYSTEM VALUE
 SELECT i, CASE WHEN i = 9 THEN 'young' ELSE 'customers' END, make_date(2025, least(i, 3), 1), CASE WHEN i = 5 THEN 'failed' ELSE 'success' END, 'fixed', 'nothing changed', 3,
     'kmeans', 1, i = 1, 600, '[]', timestamptz '2025-01-01' + i * interval '1 hour', timestamptz '2025-01-01 00:01:30' + i * interval '1 hour',
     CASE WHEN i = 5 THEN 'no rows' END
