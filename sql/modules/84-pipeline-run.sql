@@ -181,7 +181,8 @@ CREATE FUNCTION pipeline_unlock(pipeline text) RETURNS void
 COMMENT ON FUNCTION pipeline_unlock(text) IS
 'Gives the lock of a pipeline back; not for direct use.';
 
--- A pipeline does what its owner may, so nobody else runs or changes it: a superuser would lend it all rights.
+-- A pipeline does what its owner may, so nobody else runs or changes it: a superuser would lend it all rights. SET ROLE would
+-- as well, for the feature query can take it back.
 CREATE FUNCTION pipeline_own(pipeline text) RETURNS @extschema@.pipelines
     LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, pg_temp
@@ -200,7 +201,7 @@ BEGIN
     ELSIF p.owner <> current_user THEN
         RAISE EXCEPTION 'pipeline "%" belongs to role "%"', p.pipeline, p.owner
             USING ERRCODE = 'insufficient_privilege', DETAIL = 'It runs with the rights of its owner only.',
-                  HINT = format('SET ROLE %I', p.owner);
+                  HINT = format('Connect as role %I.', p.owner);
     END IF;
     RETURN p;
 END

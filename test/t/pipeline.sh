@@ -151,8 +151,8 @@ is "$(for table in $tables; do as bob "SELECT count(*) FROM $table"; done | sort
 like "$(as bob "CALL pipeline_run('ann')" || true)" 'there is no pipeline "ann"' "or runs it"
 like "$(as bob "SELECT pipeline_create('ann', 'public.customers', 'id')" || true)" "permission denied for table customers|belongs to another role" "or replaces it"
 like "$(sql "CALL pipeline_run('ann')" 2>&1 || true)" 'belongs to role "ann"' "not even a superuser, whose rights it would get"
-like "$(sql "SELECT pipeline_drop('ann')" 2>&1 || true)" 'SET ROLE ann' "unless as the owner"
-sql "SET ROLE ann" "CALL pipeline_run('ann')"
+like "$(sql "SELECT pipeline_drop('ann')" 2>&1 || true)" 'Connect as role ann' "unless as the owner"
+as ann "CALL pipeline_run('ann')"
 like "$(as bob "INSERT INTO segments_current VALUES ('ann', 'x', 1, 'x', 0, '{}', now())" || true)" "row-level security" "rows cannot be slipped in"
 like "$(as bob "INSERT INTO pipelines (pipeline, owner, features, key, options) VALUES ('x', 'ann', 'SELECT 1', 'x', '{}')" || true)" "row-level security" \
     "nor a pipeline for somebody else"
@@ -161,7 +161,7 @@ like "$(as bob "SELECT pipeline_create('bob', 'public.private', 'id')" "CALL pip
 sql "GRANT SELECT ON customers TO crew"
 as bob "SET ROLE crew" "SELECT pipeline_create('crew', 'SELECT id, kind FROM public.customers', 'id', '{\"k\": 2}')" "CALL pipeline_run('crew')" >/dev/null
 is "$(as bob "SELECT count(*) FROM segments_current WHERE pipeline = 'crew'")" 3000 "members of an owning role see what it has"
-like "$(as bob "CALL pipeline_run('crew')" || true)" "SET ROLE crew" "and run it as that role"
+like "$(as bob "CALL pipeline_run('crew')" || true)" "Connect as role crew" "and run it as that role"
 sql "ALTER TABLE pipelines DISABLE TRIGGER ALL" "UPDATE pipelines SET owner = 'gone' WHERE pipeline = 'crew'" "ALTER TABLE pipelines ENABLE TRIGGER ALL"
 is "$(as bob "SELECT count(*) FROM pipelines WHERE pipeline = 'crew'")" 0 "an owner that is no more is nobody"
 # the search_path of a scheduler

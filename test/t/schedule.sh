@@ -28,7 +28,7 @@ like "$(sql "SELECT pipeline_schedule('busy', '* * * * *')" 2>&1 || true)" "perm
 PGUSER=postgres sql "GRANT USAGE ON SCHEMA cron TO ann"
 like "$(sql "SELECT pipeline_schedule('it''s', 'monthly')" 2>&1 || true)" "invalid schedule" "a schedule that is none"
 like "$(sql "SELECT pipeline_schedule('it''s', NULL)" 2>&1 || true)" "schedule is NULL" "or is missing"
-like "$(PGUSER=postgres sql "SELECT pipeline_schedule('it''s', '* * * * *')" 2>&1 || true)" "SET ROLE ann" "who does not own it does not schedule it"
+like "$(PGUSER=postgres sql "SELECT pipeline_schedule('it''s', '* * * * *')" 2>&1 || true)" "Connect as role ann" "who does not own it does not schedule it"
 job=$(sql "SELECT pipeline_schedule('it''s', '0 3 1 * *')")
 is "$(sql "SELECT concat_ws('|', jobid, jobname, schedule, command, username, database, active) FROM cron.job")" \
     "$job|retailml:it's|0 3 1 * *|CALL retailml.pipeline_run('it''s')|ann|postgres|t" "a job of pg_cron"
