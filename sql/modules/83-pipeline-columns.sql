@@ -18,6 +18,7 @@ Example: SELECT * FROM pipeline_columns(''SELECT * FROM customers WHERE signup_a
 -- the column that plays a role of RFM, or NULL
 CREATE FUNCTION pipeline_rfm_column(columns jsonb, role text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
     AS $$
     SELECT c ->> 'name' FROM pg_catalog.jsonb_array_elements(columns) c
     WHERE c ->> 'kind' = 'number' AND (c ->> 'name' = role OR role = 'recency' AND c ->> 'name' = 'recency_days')
@@ -89,6 +90,7 @@ COMMENT ON FUNCTION pipeline_refuse_features(jsonb, jsonb) IS
 
 CREATE FUNCTION pipeline_is_feature(name text, kind text, columns jsonb, options jsonb) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
     AS $$
     SELECT CASE
         WHEN options ->> 'algorithm' = 'rfm' THEN coalesce(name IN (
@@ -103,6 +105,7 @@ COMMENT ON FUNCTION pipeline_is_feature(text, text, jsonb, jsonb) IS
 
 CREATE FUNCTION pipeline_algorithm(columns jsonb, key text, options jsonb) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
     AS $$
     SELECT coalesce(options ->> 'algorithm', CASE WHEN EXISTS (
         SELECT FROM pg_catalog.jsonb_array_elements(columns) c
@@ -113,34 +116,45 @@ CREATE FUNCTION pipeline_algorithm(columns jsonb, key text, options jsonb) RETUR
 COMMENT ON FUNCTION pipeline_algorithm(jsonb, text, jsonb) IS
 'The algorithm of a pipeline: the one given, or kprototypes where a feature is a text, else kmeans; not for direct use.';
 
-CREATE FUNCTION pipeline_describe(query text, key text, options jsonb) RETURNS jsonb
+-- no SET clause: the names in the query are found where its caller finds them, and so would be an operator that is not qualified
+CREATE FUNCTION pipeline_shape(query text) RETURNS jsonb
     LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    RETURN (SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('name', c.name, 'type', c.type, 'kind', c.kind) ORDER BY c."position")
+        FROM @extschema@.pipeline_columns(query) c);
+END
+$$;
+COMMENT ON FUNCTION pipeline_shape(text) IS
+'The columns of a query, as an array of {name, type, kind}; not for direct use.';
+
+CREATE FUNCTION pipeline_describe(shape jsonb, key text, options jsonb) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
     columns jsonb;
     described jsonb;
 BEGIN
-    SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('name', c.name, 'type', c.type, 'kind', c.kind) ORDER BY c."position")
-        INTO columns FROM @extschema@.pipeline_columns(query) c;
-    PERFORM @extschema@.pipeline_refuse_columns(columns, key, options);
-    columns := (SELECT pg_catalog.jsonb_agg(c.e ORDER BY c.i)
-        FROM pg_catalog.jsonb_array_elements(columns) WITH ORDINALITY c (e, i) WHERE c.e ->> 'name' <> key);
-    options := options || pg_catalog.jsonb_build_object('algorithm', @extschema@.pipeline_algorithm(columns, key, options));
-    SELECT pg_catalog.jsonb_agg(c.e || pg_catalog.jsonb_build_object('feature',
+    PERFORM @extschema@.pipeline_refuse_columns(shape, key, options);
+    columns := (SELECT jsonb_agg(c.e ORDER BY c.i) FROM jsonb_array_elements(shape) WITH ORDINALITY c (e, i) WHERE c.e ->> 'name' <> key);
+    options := options || jsonb_build_object('algorithm', @extschema@.pipeline_algorithm(columns, key, options));
+    SELECT jsonb_agg(c.e || jsonb_build_object('feature',
             @extschema@.pipeline_is_feature(c.e ->> 'name', c.e ->> 'kind', columns, options)) ORDER BY c.i)
-        INTO described FROM pg_catalog.jsonb_array_elements(columns) WITH ORDINALITY c (e, i);
+        INTO described FROM jsonb_array_elements(columns) WITH ORDINALITY c (e, i);
     PERFORM @extschema@.pipeline_refuse_features(coalesce(described, '[]'), options);
     RETURN described;
 END
 $$;
-COMMENT ON FUNCTION pipeline_describe(text, text, jsonb) IS
-'The columns of a feature query but the key, as an array of {name, type, kind, feature}; refuses those that make no pipeline; not for direct use.';
+COMMENT ON FUNCTION pipeline_describe(jsonb, text, jsonb) IS
+'The columns of a feature query (pipeline_shape) but the key, as an array of {name, type, kind, feature}; refuses those that make no pipeline; not for direct use.';
 
 -- ---- the snapshot as rows with columns again
 
 -- numbers become float8 and categories text, whatever their type was: the caller's types need not be on the path
 CREATE FUNCTION pipeline_value(name text, kind text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
     AS $$
     SELECT pg_catalog.format('(r.features ->> %L)%s', name,
         CASE kind WHEN 'number' THEN '::float8' WHEN 'boolean' THEN '::boolean' END)
@@ -151,6 +165,7 @@ COMMENT ON FUNCTION pipeline_value(text, text) IS
 -- for sums that do not depend on the order of rows: numeric is exact, float8 is not
 CREATE FUNCTION pipeline_exact(name text, kind text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
     AS $$
     SELECT pg_catalog.format(CASE kind
         WHEN 'boolean' THEN '(r.features ->> %L)::boolean::int::numeric'

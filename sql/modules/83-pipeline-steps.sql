@@ -1,8 +1,9 @@
 -- The steps of a pipeline's run. Each is one transaction of pipeline_run and does its work again from the start when it
 -- was interrupted. A step returns the rows it worked on, what it has to tell, and a failure where it refuses to go on.
 --
--- Functions that run the feature query have no SET clause: the query means what it means to its caller. Everything else
--- in them is qualified.
+-- Functions that run the feature query have no SET clause: the query means what it means to its caller. Whoever may create in
+-- a schema on the caller's path could have operators, functions and types of the usual names there, with arguments that fit
+-- better. So these functions hold next to nothing, and all of it is qualified.
 
 CREATE FUNCTION pipeline_alarm(seconds float8) RETURNS void
     AS 'MODULE_PATHNAME', 'rml_pipeline_alarm'
@@ -36,30 +37,44 @@ CREATE FUNCTION pipeline_run_before(r @extschema@.pipeline_runs, since timestamp
 COMMENT ON FUNCTION pipeline_run_before(@extschema@.pipeline_runs, timestamptz) IS
 'The last published run of those with an earlier as_of, or else the last, of those that began since then; not for direct use.';
 
+CREATE FUNCTION pipeline_count_query(p @extschema@.pipelines, columns jsonb) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT format('SELECT pg_catalog.count(*), pg_catalog.count(f.%1$I), pg_catalog.count(DISTINCT f.%1$I::pg_catalog.text COLLATE pg_catalog."C"),
+            ARRAY[%2$s]::bigint[], ARRAY[%3$s]::pg_catalog.float8[] FROM (%4$s' || E'\n) AS f', p.key,
+        string_agg(format('pg_catalog.count(f.%I)', c.e ->> 'name'), ', ' ORDER BY c.i),
+        string_agg(CASE WHEN c.e ->> 'kind' = 'number' AND p.options -> 'fit' ->> 'standardize' = 'false'
+            THEN format('pg_catalog.var_pop(f.%I::pg_catalog.float8)', c.e ->> 'name') ELSE 'NULL' END, ', ' ORDER BY c.i), p.features)
+    FROM jsonb_array_elements(columns) WITH ORDINALITY c (e, i) WHERE (c.e ->> 'feature')::boolean
+    $$;
+COMMENT ON FUNCTION pipeline_count_query(@extschema@.pipelines, jsonb) IS
+'The statement that counts what the feature query gives; not for direct use.';
+
+CREATE FUNCTION pipeline_twins_query(p @extschema@.pipelines) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT format('SELECT pg_catalog.string_agg(pg_catalog.format(''"%%s" has %%s rows'', d.k, d.n), '', ''
+            ORDER BY d.n DESC, d.k COLLATE pg_catalog."C")
+        FROM (SELECT f.%1$I::pg_catalog.text AS k, pg_catalog.count(*) AS n FROM (%2$s' || E'\n) AS f WHERE f.%1$I IS NOT NULL GROUP BY 1
+              HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1
+              ORDER BY 2 DESC, f.%1$I::pg_catalog.text COLLATE pg_catalog."C" LIMIT 3) d', p.key, p.features)
+    $$;
+COMMENT ON FUNCTION pipeline_twins_query(@extschema@.pipelines) IS
+'The statement that names keys which the feature query has twice; not for direct use.';
+
 -- A subtransaction that is read-only: it ends with the block. So a query cannot change what it is about to report.
 CREATE FUNCTION pipeline_count(
     p @extschema@.pipelines, at timestamptz, columns jsonb,
     OUT rows bigint, OUT keys bigint, OUT different bigint, OUT filled bigint[], OUT variances float8[], OUT twins text)
     LANGUAGE plpgsql
     AS $$
-DECLARE
-    fields text;
-    spreads text;
 BEGIN
-    SELECT pg_catalog.string_agg(pg_catalog.format('count(f.%I)', c.e ->> 'name'), ', ' ORDER BY c.i),
-           pg_catalog.string_agg(CASE WHEN c.e ->> 'kind' = 'number' AND p.options -> 'fit' ->> 'standardize' = 'false'
-               THEN pg_catalog.format('var_pop(f.%I::float8)', c.e ->> 'name') ELSE 'NULL' END, ', ' ORDER BY c.i)
-        INTO fields, spreads
-        FROM pg_catalog.jsonb_array_elements(columns) WITH ORDINALITY c (e, i) WHERE (c.e ->> 'feature')::boolean;
     PERFORM pg_catalog.set_config('transaction_read_only', 'on', true);
-    EXECUTE pg_catalog.format('SELECT count(*), count(f.%1$I), count(DISTINCT f.%1$I::text COLLATE "C"), ARRAY[%2$s]::bigint[],
-            ARRAY[%3$s]::float8[] FROM (%4$s' || E'\n) AS f', p.key, fields, spreads, p.features)
-        INTO rows, keys, different, filled, variances USING at;
-    IF different < keys THEN
-        EXECUTE pg_catalog.format('SELECT string_agg(format(''"%%s" has %%s rows'', k, n), '', '' ORDER BY n DESC, k COLLATE "C")
-            FROM (SELECT f.%1$I::text AS k, count(*) AS n FROM (%2$s' || E'\n) AS f WHERE f.%1$I IS NOT NULL GROUP BY 1
-                  HAVING count(*) > 1 ORDER BY 2 DESC, f.%1$I::text COLLATE "C" LIMIT 3) d', p.key, p.features)
-            INTO twins USING at;
+    EXECUTE @extschema@.pipeline_count_query(p, columns) INTO rows, keys, different, filled, variances USING at;
+    IF different OPERATOR(pg_catalog.<) keys THEN
+        EXECUTE @extschema@.pipeline_twins_query(p) INTO twins USING at;
     END IF;
 EXCEPTION
     WHEN read_only_sql_transaction THEN
@@ -139,25 +154,37 @@ $$;
 COMMENT ON FUNCTION pipeline_check_rows(@extschema@.pipeline_runs, @extschema@.pipeline_runs, record) IS
 'The checks of rows and keys; not for direct use.';
 
-CREATE FUNCTION pipeline_step_check(
-    p @extschema@.pipelines, r @extschema@.pipeline_runs, OUT rows bigint, OUT message text, OUT failure text)
+CREATE FUNCTION pipeline_check(p @extschema@.pipelines, r @extschema@.pipeline_runs, described jsonb, counted record,
+    OUT rows bigint, OUT message text, OUT failure text)
     LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    described jsonb := @extschema@.pipeline_describe(p.features, p.key, p.options);
     last @extschema@.pipeline_runs := @extschema@.pipeline_last_run(p.pipeline, p.created_at);
-    counted record;
 BEGIN
-    SELECT c.* INTO counted FROM @extschema@.pipeline_count(p, r.as_of, described) c;
     DELETE FROM @extschema@.pipeline_checks c WHERE c.pipeline = r.pipeline AND c.run_id = r.run_id;
     PERFORM @extschema@.pipeline_check_rows(r, @extschema@.pipeline_run_before(r, p.created_at), counted);
     PERFORM @extschema@.pipeline_check_columns(r, described, last.columns, counted);
     UPDATE @extschema@.pipeline_runs u SET columns = described, algorithm = @extschema@.pipeline_algorithm(described, p.key, p.options)
         WHERE u.pipeline = r.pipeline AND u.run_id = r.run_id;
-    SELECT counted.rows, pg_catalog.string_agg(pg_catalog.concat('warning: ', c.message), '; ' ORDER BY c.check_name)
-                             FILTER (WHERE c.state = 'warning'),
-           pg_catalog.string_agg(c.message, '; ' ORDER BY c.check_name) FILTER (WHERE c.state = 'error')
+    SELECT counted.rows, string_agg(concat('warning: ', c.message), '; ' ORDER BY c.check_name) FILTER (WHERE c.state = 'warning'),
+           string_agg(c.message, '; ' ORDER BY c.check_name) FILTER (WHERE c.state = 'error')
         INTO rows, message, failure FROM @extschema@.pipeline_checks c WHERE c.pipeline = r.pipeline AND c.run_id = r.run_id;
+END
+$$;
+COMMENT ON FUNCTION pipeline_check(@extschema@.pipelines, @extschema@.pipeline_runs, jsonb, record) IS
+'Writes what the checks of a run found; not for direct use.';
+
+CREATE FUNCTION pipeline_step_check(
+    p @extschema@.pipelines, r @extschema@.pipeline_runs, OUT rows bigint, OUT message text, OUT failure text)
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    described pg_catalog.jsonb := @extschema@.pipeline_describe(@extschema@.pipeline_shape(p.features), p.key, p.options);
+    counted pg_catalog.record;
+BEGIN
+    SELECT c.* INTO counted FROM @extschema@.pipeline_count(p, r.as_of, described) c;
+    SELECT c.* INTO rows, message, failure FROM @extschema@.pipeline_check(p, r, described, counted) c;
 END
 $$;
 COMMENT ON FUNCTION pipeline_step_check(@extschema@.pipelines, @extschema@.pipeline_runs) IS
@@ -165,17 +192,27 @@ COMMENT ON FUNCTION pipeline_step_check(@extschema@.pipelines, @extschema@.pipel
 
 -- ---- snapshot
 
+CREATE FUNCTION pipeline_snapshot_query(p @extschema@.pipelines, r @extschema@.pipeline_runs) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT format('INSERT INTO @extschema@.pipeline_rows (pipeline, run_id, key, features)
+            SELECT %L, %s, f.%I::pg_catalog.text, pg_catalog.to_jsonb(f.*) OPERATOR(pg_catalog.-) %3$L::pg_catalog.text
+            FROM (%4$s' || E'\n) AS f', r.pipeline, r.run_id, p.key, p.features)
+    $$;
+COMMENT ON FUNCTION pipeline_snapshot_query(@extschema@.pipelines, @extschema@.pipeline_runs) IS
+'The statement that keeps what the feature query gives; not for direct use.';
+
 CREATE FUNCTION pipeline_step_snapshot(
     p @extschema@.pipelines, r @extschema@.pipeline_runs, OUT rows bigint, OUT message text, OUT failure text)
     LANGUAGE plpgsql
     AS $$
 BEGIN
-    DELETE FROM @extschema@.pipeline_rows s WHERE s.pipeline = p.pipeline;
-    EXECUTE pg_catalog.format('INSERT INTO @extschema@.pipeline_rows (run_id, pipeline, key, features)
-            SELECT %s, %L, f.%I::text, to_jsonb(f.*) - %3$L FROM (%4$s' || E'\n) AS f', r.run_id, p.pipeline, p.key, p.features)
-        USING r.as_of;
+    DELETE FROM @extschema@.pipeline_rows s WHERE s.pipeline OPERATOR(pg_catalog.=) p.pipeline;
+    EXECUTE @extschema@.pipeline_snapshot_query(p, r) USING r.as_of;
     GET DIAGNOSTICS rows = ROW_COUNT;
-    UPDATE @extschema@.pipeline_runs u SET customers = pipeline_step_snapshot.rows WHERE u.pipeline = r.pipeline AND u.run_id = r.run_id;
+    UPDATE @extschema@.pipeline_runs u SET customers = pipeline_step_snapshot.rows
+        WHERE u.pipeline OPERATOR(pg_catalog.=) r.pipeline AND u.run_id OPERATOR(pg_catalog.=) r.run_id;
 END
 $$;
 COMMENT ON FUNCTION pipeline_step_snapshot(@extschema@.pipelines, @extschema@.pipeline_runs) IS

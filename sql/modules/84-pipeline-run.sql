@@ -6,6 +6,7 @@ CREATE FUNCTION pipeline_option_list(
     OUT name text, OUT fallback jsonb, OUT kind text, OUT low float8, OUT high float8, OUT choices text[])
     RETURNS SETOF record
     LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 20
+    SET search_path = pg_catalog, pg_temp
     AS $$
     VALUES
         ('algorithm', 'null'::jsonb, 'choice', NULL::float8, NULL::float8, ARRAY['kmeans', 'kprototypes', 'rfm']),
@@ -211,32 +212,48 @@ COMMENT ON FUNCTION pipeline_own(text) IS
 
 -- ---- create, drop
 
--- a table or view becomes the query that reads it, with its schema: a scheduled run has another search_path
-CREATE FUNCTION pipeline_query(features text) RETURNS text
+-- NULL where it is a query
+CREATE FUNCTION pipeline_relation_name(features text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT CASE WHEN features !~* '^([[:space:](]|--[^\n]*\n|/[*].*[*]/)*(select|with|values|table)\M'
+        THEN regexp_replace(features, '[;[:space:]]+$', '') END
+    $$;
+COMMENT ON FUNCTION pipeline_relation_name(text) IS
+'The features of a pipeline as the name of a table, NULL when they are a query; not for direct use.';
+
+-- no SET clause: it is looked for where the caller looks
+CREATE FUNCTION pipeline_relation(features text) RETURNS regclass
     LANGUAGE plpgsql STABLE
     AS $$
-DECLARE
-    statement text := pg_catalog.regexp_replace(features, '[;[:space:]]+$', '');
-    relation regclass;
 BEGIN
-    IF statement ~* '^([[:space:](]|--[^\n]*\n|/[*].*[*]/)*(select|with|values|table)\M' THEN
-        RETURN statement;
-    END IF;
-    BEGIN
-        relation := pg_catalog.to_regclass(statement);
-    EXCEPTION
-        WHEN invalid_name OR syntax_error THEN
-            NULL;
-    END;
-    IF relation IS NULL THEN
+    RETURN pg_catalog.to_regclass(@extschema@.pipeline_relation_name(features));
+EXCEPTION
+    WHEN invalid_name OR syntax_error THEN
+        RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION pipeline_relation(text) IS
+'The table or view that the features of a pipeline name, NULL when there is none or they are a query; not for direct use.';
+
+-- a table or view becomes the query that reads it, with its schema: a scheduled run has another search_path
+CREATE FUNCTION pipeline_query(features text, relation regclass) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    IF @extschema@.pipeline_relation_name(features) IS NULL THEN
+        RETURN regexp_replace(features, '[;[:space:]]+$', '');
+    ELSIF relation IS NULL THEN
         RAISE EXCEPTION 'the features are neither a table or view that is there nor a query: %', features
             USING ERRCODE = 'undefined_table', HINT = 'A query begins with SELECT, WITH, VALUES or TABLE.';
     END IF;
-    RETURN (SELECT pg_catalog.format('SELECT * FROM %I.%I', n.nspname, c.relname)
-        FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation);
+    RETURN (SELECT format('SELECT * FROM %I.%I', n.nspname, c.relname)
+        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation);
 END
 $$;
-COMMENT ON FUNCTION pipeline_query(text) IS
+COMMENT ON FUNCTION pipeline_query(text, regclass) IS
 'The feature query of a pipeline: what pipeline_create was given, or the query that reads that table; not for direct use.';
 
 CREATE FUNCTION pipeline_forget_runs(pipeline text, why text) RETURNS void
@@ -266,32 +283,44 @@ $$;
 COMMENT ON FUNCTION pipeline_refuse_busy(text) IS
 'Refuses to change a pipeline that is being run; not for direct use.';
 
-CREATE FUNCTION pipeline_create(name text, features text, key text, options jsonb DEFAULT '{}') RETURNS void
+CREATE FUNCTION pipeline_define(name text, query text, key text, options jsonb, shape jsonb) RETURNS void
     LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    query text := @extschema@.pipeline_query(features);
     complete jsonb := @extschema@.pipeline_options(options);
 BEGIN
-    IF pg_catalog.num_nulls(name, features, key, options) > 0 OR name = '' THEN
+    IF num_nulls(name, query, key, options) > 0 OR name = '' THEN
         RAISE EXCEPTION 'arguments of pipeline_create must not be NULL or empty' USING ERRCODE = 'null_value_not_allowed';
     END IF;
-    PERFORM @extschema@.pipeline_rehearse(@extschema@.pipeline_describe(query, key, complete), complete);
+    PERFORM @extschema@.pipeline_rehearse(@extschema@.pipeline_describe(shape, key, complete), complete);
     PERFORM @extschema@.registry_refuse_taken(name);
     PERFORM @extschema@.pipeline_refuse_busy(name);
-    IF EXISTS (SELECT FROM @extschema@.pipelines x WHERE x.pipeline = pipeline_create.name) THEN
+    IF EXISTS (SELECT FROM @extschema@.pipelines x WHERE x.pipeline = pipeline_define.name) THEN
         PERFORM @extschema@.pipeline_own(name);
         PERFORM @extschema@.pipeline_forget_runs(name, 'the pipeline was defined again');
-        UPDATE @extschema@.pipelines x SET features = query, key = pipeline_create.key, options = complete,
-            created_at = pg_catalog.clock_timestamp() WHERE x.pipeline = pipeline_create.name;
+        UPDATE @extschema@.pipelines x SET features = query, key = pipeline_define.key, options = complete,
+            created_at = clock_timestamp() WHERE x.pipeline = pipeline_define.name;
         RETURN;
     END IF;
     PERFORM @extschema@.refuse_reader();
-    INSERT INTO @extschema@.pipelines (pipeline, features, key, options) VALUES (name, query, pipeline_create.key, complete);
+    INSERT INTO @extschema@.pipelines (pipeline, features, key, options) VALUES (name, query, pipeline_define.key, complete);
 EXCEPTION
     WHEN unique_violation THEN
         RAISE EXCEPTION 'pipeline "%" belongs to another role', name
             USING ERRCODE = 'insufficient_privilege', HINT = 'Choose another name.';
+END
+$$;
+COMMENT ON FUNCTION pipeline_define(text, text, text, jsonb, jsonb) IS
+'Keeps the definition of a pipeline, whose query has these columns (pipeline_shape); not for direct use.';
+
+CREATE FUNCTION pipeline_create(name text, features text, key text, options jsonb DEFAULT '{}') RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    query pg_catalog.text := @extschema@.pipeline_query(features, @extschema@.pipeline_relation(features));
+BEGIN
+    PERFORM @extschema@.pipeline_define(name, query, key, options, @extschema@.pipeline_shape(query));
 END
 $$;
 COMMENT ON FUNCTION pipeline_create(text, text, text, jsonb) IS
@@ -392,6 +421,7 @@ Example: SELECT pipeline_forget(''segments'', 7)';
 
 CREATE FUNCTION pipeline_step_list() RETURNS text[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
     AS $$ SELECT '{check,snapshot,choose,fit,match,score,profile,publish}'::text[] $$;
 COMMENT ON FUNCTION pipeline_step_list() IS
 'The steps of a run, in order; not for direct use.';
@@ -474,21 +504,66 @@ $$;
 COMMENT ON FUNCTION pipeline_run_enter(text, timestamptz) IS
 'Takes the lock of a pipeline and returns the run to work on, NULL when another process has it; not for direct use.';
 
+CREATE FUNCTION pipeline_definition(pipeline text) RETURNS @extschema@.pipelines
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT x FROM @extschema@.pipelines x WHERE x.pipeline = pipeline_definition.pipeline
+    $$;
+COMMENT ON FUNCTION pipeline_definition(text) IS
+'The definition of a pipeline; not for direct use.';
+
+CREATE FUNCTION pipeline_option(pipeline text, name text) RETURNS float8
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT (((@extschema@.pipeline_definition(pipeline)).options) ->> name)::float8
+    $$;
+COMMENT ON FUNCTION pipeline_option(text, text) IS
+'The value of an option that is a number; not for direct use.';
+
+CREATE FUNCTION pipeline_run_row(pipeline text, run bigint) RETURNS @extschema@.pipeline_runs
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT x FROM @extschema@.pipeline_runs x WHERE x.pipeline = pipeline_run_row.pipeline AND x.run_id = run
+    $$;
+COMMENT ON FUNCTION pipeline_run_row(text, bigint) IS
+'The row of a run; not for direct use.';
+
+CREATE FUNCTION pipeline_step_done(pipeline text, run bigint, step text) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT EXISTS (SELECT FROM @extschema@.pipeline_steps s WHERE s.pipeline = pipeline_step_done.pipeline AND s.run_id = run
+        AND s.step = pipeline_step_done.step AND s.state IN ('success', 'skipped'))
+    $$;
+COMMENT ON FUNCTION pipeline_step_done(text, bigint, text) IS
+'Whether a step of a run need not be done any more; not for direct use.';
+
+CREATE FUNCTION pipeline_step_skips(r @extschema@.pipeline_runs, step text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT step IN ('fit', 'match') AND NOT r.refitted
+    $$;
+COMMENT ON FUNCTION pipeline_step_skips(@extschema@.pipeline_runs, text) IS
+'Whether a run does without a step; not for direct use.';
+
 -- its work and the state of it are one transaction
 CREATE FUNCTION pipeline_step(pipeline text, run bigint, step text) RETURNS text
     LANGUAGE plpgsql
     AS $$
 DECLARE
-    r @extschema@.pipeline_runs := (SELECT x FROM @extschema@.pipeline_runs x
-        WHERE x.pipeline = pipeline_step.pipeline AND x.run_id = run);
-    p @extschema@.pipelines := (SELECT x FROM @extschema@.pipelines x WHERE x.pipeline = r.pipeline);
-    done record;
+    p @extschema@.pipelines := @extschema@.pipeline_definition(pipeline);
+    r @extschema@.pipeline_runs := @extschema@.pipeline_run_row(pipeline, run);
+    done pg_catalog.record;
 BEGIN
-    IF step IN ('fit', 'match') AND NOT r.refitted THEN
+    IF @extschema@.pipeline_step_skips(r, step) THEN
         PERFORM @extschema@.pipeline_step_log(pipeline, run, step, 'skipped', NULL, 'mode score');
         RETURN NULL;
     END IF;
-    EXECUTE pg_catalog.format('SELECT s.* FROM @extschema@.%I($1, $2) s', 'pipeline_step_' || step) INTO done USING p, r;
+    EXECUTE pg_catalog.format('SELECT s.* FROM @extschema@.%I($1, $2) s', pg_catalog.concat('pipeline_step_', step)) INTO done USING p, r;
     IF done.failure IS NULL THEN
         PERFORM @extschema@.pipeline_step_log(pipeline, run, step, 'success', done.rows, done.message);
     END IF;
@@ -516,6 +591,7 @@ COMMENT ON FUNCTION pipeline_step_log(text, bigint, text, text, bigint, text) IS
 -- that took too long may not.
 CREATE FUNCTION pipeline_failure(sqlstate text, message text, detail text DEFAULT '', hint text DEFAULT '') RETURNS jsonb
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
     AS $$
     SELECT pg_catalog.jsonb_build_object('sqlstate', sqlstate, 'message', message, 'detail', detail, 'hint', hint,
         'retry', sqlstate !~ '^(0A|22|25|2F|42)')
@@ -538,17 +614,54 @@ CREATE FUNCTION pipeline_run_fail(pipeline text, run bigint, step text, failure 
 COMMENT ON FUNCTION pipeline_run_fail(text, bigint, text, jsonb) IS
 'Writes that a run failed, and says so to who listens; not for direct use.';
 
+-- only the limit of the step is worth another try, not that of the session, nor a person
+CREATE FUNCTION pipeline_cancelled(message text, begun timestamptz, seconds float8) RETURNS jsonb
+    LANGUAGE sql VOLATILE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT @extschema@.pipeline_failure('57014', message) ||
+        jsonb_build_object('retry', seconds > 0 AND clock_timestamp() >= begun + seconds * interval '1 second')
+    $$;
+COMMENT ON FUNCTION pipeline_cancelled(text, timestamptz, float8) IS
+'The failure of a step that was cancelled; not for direct use.';
+
+CREATE FUNCTION pipeline_failure_text(failure jsonb, field text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT failure ->> field
+    $$;
+COMMENT ON FUNCTION pipeline_failure_text(jsonb, text) IS
+'A field of pipeline_failure; not for direct use.';
+
+CREATE FUNCTION pipeline_raise(pipeline text, step text, failure jsonb) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'pipeline "%": step % failed: %', pipeline, step, failure ->> 'message'
+        USING ERRCODE = failure ->> 'sqlstate',
+              DETAIL = coalesce(nullif(failure ->> 'detail', ''), 'What is published is what it was before.'),
+              HINT = coalesce(nullif(failure ->> 'hint', ''), 'Another CALL goes on with this step.');
+END
+$$;
+COMMENT ON FUNCTION pipeline_raise(text, text, jsonb) IS
+'The error that pipeline_run ends with; not for direct use.';
+
+-- Procedures that commit cannot have a SET clause, so all in them is qualified.
+
 -- The state is committed before the work, and the work with its state. What is caught here is the work's error; a session
 -- that dies leaves "running" behind, and the lock free.
-CREATE PROCEDURE pipeline_run_attempt(pipeline text, run bigint, step text, seconds float8, INOUT failure jsonb DEFAULT NULL)
+CREATE PROCEDURE pipeline_run_attempt(pipeline text, run bigint, step text, INOUT failure jsonb DEFAULT NULL)
     LANGUAGE plpgsql
     AS $$
 DECLARE
-    begun timestamptz;
-    refused text;
-    code text;
-    detail text;
-    hint text;
+    seconds pg_catalog.float8 := @extschema@.pipeline_option(pipeline, 'timeout');
+    begun pg_catalog.timestamptz;
+    refused pg_catalog.text;
+    code pg_catalog.text;
+    detail pg_catalog.text;
+    hint pg_catalog.text;
 BEGIN
     PERFORM @extschema@.pipeline_step_log(pipeline, run, step, 'running');
     COMMIT;
@@ -563,39 +676,36 @@ BEGIN
         END IF;
     EXCEPTION
         WHEN query_canceled THEN
-            failure := @extschema@.pipeline_failure('57014', SQLERRM) || pg_catalog.jsonb_build_object('retry',
-                seconds > 0 AND pg_catalog.clock_timestamp() >= begun + seconds * interval '1 second');
+            failure := @extschema@.pipeline_cancelled(SQLERRM, begun, seconds);
         WHEN OTHERS THEN
             GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
             failure := @extschema@.pipeline_failure(code, SQLERRM, detail, hint);
     END;
     IF failure IS NOT NULL THEN
         PERFORM @extschema@.pipeline_alarm(0);
-        PERFORM @extschema@.pipeline_step_log(pipeline, run, step, 'failed', NULL, failure ->> 'message');
+        PERFORM @extschema@.pipeline_step_log(pipeline, run, step, 'failed', NULL, @extschema@.pipeline_failure_text(failure, 'message'));
     END IF;
     COMMIT;
 END
 $$;
-COMMENT ON PROCEDURE pipeline_run_attempt(text, bigint, text, float8, jsonb) IS
+COMMENT ON PROCEDURE pipeline_run_attempt(text, bigint, text, jsonb) IS
 'Tries a step once, and commits what came of it; not for direct use.';
 
 CREATE PROCEDURE pipeline_run_step(pipeline text, run bigint, step text, INOUT failure jsonb DEFAULT NULL)
     LANGUAGE plpgsql
     AS $$
-DECLARE
-    options jsonb := (SELECT p.options FROM @extschema@.pipelines p WHERE p.pipeline = pipeline_run_step.pipeline);
 BEGIN
-    FOR attempt IN 0 .. (options ->> 'retries')::int LOOP
-        IF attempt > 0 THEN
+    FOR attempt IN 0 .. @extschema@.pipeline_option(pipeline, 'retries') LOOP
+        IF attempt OPERATOR(pg_catalog.>) 0 THEN
             BEGIN
-                PERFORM pg_catalog.pg_sleep((options ->> 'retry_delay')::float8);
+                PERFORM pg_catalog.pg_sleep(@extschema@.pipeline_option(pipeline, 'retry_delay'));
             EXCEPTION
                 WHEN query_canceled THEN
                     EXIT;
             END;
         END IF;
-        CALL @extschema@.pipeline_run_attempt(pipeline, run, step, (options ->> 'timeout')::float8, failure);
-        EXIT WHEN failure IS NULL OR NOT (failure ->> 'retry')::boolean;
+        CALL @extschema@.pipeline_run_attempt(pipeline, run, step, failure);
+        EXIT WHEN failure IS NULL OR NOT @extschema@.pipeline_failure_text(failure, 'retry')::boolean;
     END LOOP;
 END
 $$;
@@ -613,8 +723,8 @@ CREATE PROCEDURE pipeline_run(name text, as_of timestamptz DEFAULT NULL)
     AS $$
 DECLARE
     run bigint;
-    current text;
-    failure jsonb;
+    current pg_catalog.text;
+    failure pg_catalog.jsonb;
 BEGIN
     IF NOT @extschema@.pipeline_can_commit() THEN
         RAISE EXCEPTION 'pipeline_run commits its steps and cannot run inside a transaction block'
@@ -627,8 +737,7 @@ BEGIN
         RETURN;
     END IF;
     FOREACH current IN ARRAY @extschema@.pipeline_step_list() LOOP
-        CONTINUE WHEN EXISTS (SELECT FROM @extschema@.pipeline_steps s
-            WHERE s.pipeline = name AND s.run_id = run AND s.step = current AND s.state IN ('success', 'skipped'));
+        CONTINUE WHEN @extschema@.pipeline_step_done(name, run, current);
         CALL @extschema@.pipeline_run_step(name, run, current, failure);
         EXIT WHEN failure IS NOT NULL;
     END LOOP;
@@ -638,10 +747,7 @@ BEGIN
     END IF;
     PERFORM @extschema@.pipeline_unlock(name);
     IF failure IS NOT NULL THEN
-        RAISE EXCEPTION 'pipeline "%": step % failed: %', name, current, failure ->> 'message'
-            USING ERRCODE = failure ->> 'sqlstate',
-                  DETAIL = coalesce(nullif(failure ->> 'detail', ''), 'What is published is what it was before.'),
-                  HINT = coalesce(nullif(failure ->> 'hint', ''), 'Another CALL goes on with this step.');
+        PERFORM @extschema@.pipeline_raise(name, current, failure);
     END IF;
 END
 $$;

@@ -6,7 +6,7 @@
 SET client_min_messages = warning;
 SET search_path = public, retailml;
 -- a CALL commits, so this is no transaction; everything is dropped at the end
-SELECT plan(7);
+SELECT plan(9);
 CREATE SCHEMA safe;
 CREATE TABLE safe.customers AS
 SELECT id, (ARRAY[5, 60, 200])[1 + id % 3] + sin(id) AS recency, (ARRAY[20, 8, 2])[1 + id % 3] + id % 2 AS visits FROM generate_series(1, 60) AS id;
@@ -35,15 +35,57 @@ SELECT is(rows, 60::bigint, 'nor is its model made of them') FROM models WHERE n
 SELECT is(string_agg(DISTINCT pipeline, ','), 'root', 'nor are they published') FROM segments_history WHERE run_id = (safe.last('root')).run_id;
 SELECT is((SELECT count(*) FROM pipeline_rows WHERE pipeline = 'eve' AND features <> '{}'), 891::bigint, 'they are where they were');
 SET ROLE rml_eve;
-DELETE FROM pipelines WHERE pipeline = 'eve';
+DELETE FROM pipeline_runs WHERE pipeline = 'eve';
 RESET ROLE;
-SELECT is((SELECT count(*) FROM pipeline_rows WHERE pipeline = 'eve' AND run_id <= (SELECT max(run_id) FROM pipeline_runs)), 0::bigint, 'and go with their run');
+SELECT is((SELECT count(*) FROM pipeline_rows WHERE pipeline = 'eve' AND run_id <= (SELECT max(run_id) FROM pipeline_runs WHERE pipeline <> 'eve')), 0::bigint, 'and go with their run');
+
+-- ---- operators, functions and types of the usual names, found first
+CREATE SCHEMA hostile;
+CREATE FUNCTION hostile.spy(name) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'hijacked by %', $1; END $$;
+DO $do$
+DECLARE
+    x text;
+BEGIN
+    FOREACH x IN ARRAY '{=(text text),=(bigint bigint),=(oid regclass),=(name name),<>(text text),<(bigint bigint),<(int8 int4),>(int4 int4),>(int8 int4),>(float8 int4),>=(timestamptz timestamptz),
+            ->>(jsonb text),->>(jsonb jsonb),->(jsonb text),->(jsonb jsonb),||(text text),||(jsonb jsonb),-(jsonb text),-(jsonb jsonb),~*(text text),!~*(text text),!~(text text),*(float8 interval)}'::text[] LOOP
+        EXECUTE format('CREATE FUNCTION hostile.%I(%s, %s) RETURNS boolean LANGUAGE sql AS $$ SELECT hostile.spy(%L) $$',
+            'op ' || x, substring(x, '\((.*) '), substring(x, ' (.*)\)'), x);
+        EXECUTE format('CREATE OPERATOR hostile.%s (LEFTARG = %s, RIGHTARG = %s, FUNCTION = hostile.%I)',
+            substring(x, '^(.*)\('), substring(x, '\((.*) '), substring(x, ' (.*)\)'), 'op ' || x);
+    END LOOP;
+    FOREACH x IN ARRAY '{format(text text),format(text text text),format(text text text text),to_jsonb(record),to_jsonb(anyelement),set_config(text text boolean),concat(text text),num_nulls(text text),
+            pg_sleep(float8),now(),clock_timestamp(),to_regclass(text),regexp_replace(text text text),jsonb_build_object(text text),jsonb_array_elements(jsonb),var_pop(float8),jsonb_agg(jsonb),string_agg(text text),count(float8),count(text),count(anyelement)}'::text[] LOOP
+        EXECUTE format('CREATE FUNCTION hostile.%s RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN hostile.spy(%L)::int; END $$', replace(x, ' ', ', '), x);
+    END LOOP;
+    FOREACH x IN ARRAY '{text,jsonb,float8,regclass,timestamptz,record}'::text[] LOOP
+        EXECUTE format('CREATE DOMAIN hostile.%I AS int CHECK (hostile.spy(%1$L))', x);
+    END LOOP;
+END
+$do$;
+CREATE TABLE safe.twins AS SELECT * FROM safe.customers UNION ALL SELECT * FROM safe.customers WHERE id < 4;
+SET search_path = hostile, pg_catalog, safe, retailml;
+SELECT pipeline_create('path', 'customers', 'id', '{"k": 3, "retries": 1, "retry_delay": 0, "fit": {"standardize": false}}') \gset
+CALL pipeline_run('path', '2025-01-01');
+SELECT pipeline_create('twins', 'twins', 'id', '{"k": 3, "retries": 1, "retry_delay": 0}') \gset
+CALL pipeline_run('twins', '2025-01-01');
+SET search_path = public, retailml;
+SELECT is(string_agg(p.pipeline || ': ' || concat_ws(' ', (safe.last(p.pipeline)).state, (safe.last(p.pipeline)).message), '; ' ORDER BY p.pipeline),
+    'path: success; twins: failed step check: 3 rows more than keys: "1" has 2 rows, "2" has 2 rows, "3" has 2 rows', 'none of them is called')
+FROM (VALUES ('path'), ('twins')) AS p (pipeline);
+SELECT is(array_agg(p.proname::text ORDER BY p.proname)::text,
+    '{pipeline_count,pipeline_create,pipeline_relation,pipeline_run,pipeline_run_attempt,pipeline_run_step,pipeline_shape,pipeline_step,pipeline_step_check,pipeline_step_snapshot}',
+    'these have the search_path of who calls, and should be looked at twice')
+FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
+WHERE p.pronamespace = 'retailml'::regnamespace AND p.proname LIKE 'pipeline%' AND l.lanname <> 'c' AND NOT p.proconfig::text ~ 'search_path' IS TRUE;
+DROP SCHEMA hostile CASCADE;
 
 -- ---- the end
+SET ROLE rml_eve;
+SELECT pipeline_drop('eve') AS void \gset
+RESET ROLE;
 SELECT count(pipeline_drop(pipeline)) AS void FROM (SELECT pipeline FROM pipelines WHERE owner = current_user) p \gset
-SELECT count(model_drop(name)) AS void FROM model_names WHERE name IN ('root', 'eve') \gset
+SELECT count(model_drop(name)) AS void FROM model_names WHERE name IN ('root', 'eve', 'path') \gset
 SELECT * FROM finish();
 DROP SCHEMA safe CASCADE;
-DELETE FROM pipelines WHERE owner LIKE 'rml%';
 DROP OWNED BY rml_ann, rml_eve;
 DROP ROLE rml_ann, rml_eve;
