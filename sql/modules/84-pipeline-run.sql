@@ -65,6 +65,15 @@ COMMENT ON FUNCTION pipeline_refuse_option(text, jsonb, text, float8, float8, te
 'Refuses the value of an option; not for direct use.';
 
 -- null means the default, as leaving it out does
+CREATE FUNCTION pipeline_options_complete(given jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT jsonb_object_agg(l.name, coalesce(nullif(given -> l.name, 'null'), l.fallback)) FROM @extschema@.pipeline_option_list() l
+    $$;
+COMMENT ON FUNCTION pipeline_options_complete(jsonb) IS
+'The options of a pipeline, with the defaults of those that are not given; not for direct use.';
+
 CREATE FUNCTION pipeline_options(given jsonb) RETURNS jsonb
     LANGUAGE plpgsql IMMUTABLE
     SET search_path = pg_catalog, pg_temp
@@ -88,8 +97,7 @@ BEGIN
             NOT @extschema@.pipeline_option_fits(given -> l.name, l.kind, l.low, l.high, l.choices) LIMIT 1 LOOP
         PERFORM @extschema@.pipeline_refuse_option(bad.name, bad.value, bad.kind, bad.low, bad.high, bad.choices);
     END LOOP;
-    options := (SELECT jsonb_object_agg(l.name, coalesce(nullif(given -> l.name, 'null'), l.fallback))
-                FROM @extschema@.pipeline_option_list() l);
+    options := @extschema@.pipeline_options_complete(given);
     PERFORM @extschema@.pipeline_refuse_options(options);
     RETURN options;
 END
@@ -148,6 +156,12 @@ COMMENT ON FUNCTION pipeline_rehearse(jsonb, jsonb) IS
 
 -- ---- who is at work
 
+CREATE FUNCTION pipeline_guard(tab int, name int, held boolean) RETURNS void
+    AS 'MODULE_PATHNAME', 'rml_pipeline_guard'
+    LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION pipeline_guard(int, int, boolean) IS
+'Has the advisory lock of this session with these two numbers go when a transaction of it fails, or no longer; not for direct use.';
+
 -- two ints: the table, so that no other extension means the same, and the name
 CREATE FUNCTION pipeline_lock(pipeline text) RETURNS int
     LANGUAGE plpgsql
@@ -164,6 +178,7 @@ BEGIN
               AND l.classid = tab::oid AND l.objid::bigint = hashtext(pipeline)::bigint & 4294967295;
         -- an interrupt between two steps may have left it to this session
         IF holder = pg_backend_pid() OR pg_try_advisory_lock(tab, hashtext(pipeline)) THEN
+            PERFORM @extschema@.pipeline_guard(tab, hashtext(pipeline), true);
             RETURN NULL;
         END IF;
     END LOOP;
@@ -171,12 +186,13 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pipeline_lock(text) IS
-'Takes the lock of a pipeline for this session and returns NULL, or the process that has it; not for direct use.';
+'Takes the lock of a pipeline for this session and returns NULL, or the process that has it. An error that is not caught gives it back; not for direct use.';
 
 CREATE FUNCTION pipeline_unlock(pipeline text) RETURNS void
     LANGUAGE sql
     SET search_path = pg_catalog, pg_temp
     AS $$
+    SELECT @extschema@.pipeline_guard('@extschema@.pipelines'::regclass::oid::int, hashtext(pipeline), false);
     SELECT pg_advisory_unlock('@extschema@.pipelines'::regclass::oid::int, hashtext(pipeline))
     $$;
 COMMENT ON FUNCTION pipeline_unlock(text) IS
@@ -470,7 +486,6 @@ $$;
 COMMENT ON FUNCTION pipeline_warn_older(@extschema@.pipelines, bigint) IS
 'Warns of a run that is about an earlier moment than what is published; not for direct use.';
 
--- the lock must not outlive an error here, which ends the CALL
 CREATE FUNCTION pipeline_run_enter(pipeline text, as_of timestamptz) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -490,15 +505,9 @@ BEGIN
         RAISE NOTICE 'pipeline "%" is being run by process %', pipeline, holder;
         RETURN NULL;
     END IF;
-    BEGIN
-        run := @extschema@.pipeline_run_begin(p, as_of);
-        PERFORM @extschema@.pipeline_warn_older(p, run);
-        RETURN run;
-    EXCEPTION
-        WHEN OTHERS THEN
-            PERFORM @extschema@.pipeline_unlock(pipeline);
-            RAISE;
-    END;
+    run := @extschema@.pipeline_run_begin(p, as_of);
+    PERFORM @extschema@.pipeline_warn_older(p, run);
+    RETURN run;
 END
 $$;
 COMMENT ON FUNCTION pipeline_run_enter(text, timestamptz) IS
@@ -508,10 +517,11 @@ CREATE FUNCTION pipeline_definition(pipeline text) RETURNS @extschema@.pipelines
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp
     AS $$
-    SELECT x FROM @extschema@.pipelines x WHERE x.pipeline = pipeline_definition.pipeline
+    SELECT jsonb_populate_record(x, jsonb_build_object('options', @extschema@.pipeline_options_complete(x.options)))
+    FROM @extschema@.pipelines x WHERE x.pipeline = pipeline_definition.pipeline
     $$;
 COMMENT ON FUNCTION pipeline_definition(text) IS
-'The definition of a pipeline; not for direct use.';
+'The definition of a pipeline, its options complete also where somebody changed them by hand; not for direct use.';
 
 CREATE FUNCTION pipeline_option(pipeline text, name text) RETURNS float8
     LANGUAGE sql STABLE
@@ -650,8 +660,8 @@ COMMENT ON FUNCTION pipeline_raise(text, text, jsonb) IS
 
 -- Procedures that commit cannot have a SET clause, so all in them is qualified.
 
--- The state is committed before the work, and the work with its state. What is caught here is the work's error; a session
--- that dies leaves "running" behind, and the lock free.
+-- The state is committed before the work, and the work with its state. What is caught here is the work's error. A session
+-- that dies, or is cancelled anywhere else, leaves "running" behind, and the lock free.
 CREATE PROCEDURE pipeline_run_attempt(pipeline text, run bigint, step text, INOUT failure jsonb DEFAULT NULL)
     LANGUAGE plpgsql
     AS $$
@@ -670,6 +680,8 @@ BEGIN
     BEGIN
         PERFORM @extschema@.pipeline_alarm(seconds);
         refused := @extschema@.pipeline_step(pipeline, run, step);
+        -- what was deferred would fail at COMMIT, where nothing is caught
+        SET CONSTRAINTS ALL IMMEDIATE;
         PERFORM @extschema@.pipeline_alarm(0);
         IF refused IS NOT NULL THEN
             failure := @extschema@.pipeline_failure('22000', refused, '', 'See pipeline_checks.');
@@ -677,7 +689,7 @@ BEGIN
     EXCEPTION
         WHEN query_canceled THEN
             failure := @extschema@.pipeline_cancelled(SQLERRM, begun, seconds);
-        WHEN OTHERS THEN
+        WHEN OTHERS OR assert_failure THEN
             GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
             failure := @extschema@.pipeline_failure(code, SQLERRM, detail, hint);
     END;

@@ -6,7 +6,7 @@
 SET client_min_messages = warning;
 SET search_path = public, retailml;
 -- a CALL commits, so this is no transaction; everything is dropped at the end
-SELECT plan(9);
+SELECT plan(13);
 CREATE SCHEMA safe;
 CREATE TABLE safe.customers AS
 SELECT id, (ARRAY[5, 60, 200])[1 + id % 3] + sin(id) AS recency, (ARRAY[20, 8, 2])[1 + id % 3] + id % 2 AS visits FROM generate_series(1, 60) AS id;
@@ -79,12 +79,35 @@ FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
 WHERE p.pronamespace = 'retailml'::regnamespace AND p.proname LIKE 'pipeline%' AND l.lanname <> 'c' AND NOT p.proconfig::text ~ 'search_path' IS TRUE;
 DROP SCHEMA hostile CASCADE;
 
+-- ---- errors of every kind are the step's, and leave no lock
+CREATE FUNCTION safe.locks() RETURNS bigint LANGUAGE sql AS $$ SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() $$;
+CREATE FUNCTION safe.assert() RETURNS int LANGUAGE plpgsql AS $$ BEGIN ASSERT false, 'not today'; RETURN 1; END $$;
+SELECT pipeline_create('err', 'SELECT id, recency, visits, safe.assert() AS one FROM safe.customers', 'id', '{"k": 3, "retries": 1, "retry_delay": 0}') AS void \gset
+CALL pipeline_run('err', '2025-01-01');
+SELECT is(concat_ws(' ', :'LAST_ERROR_SQLSTATE', state, message, safe.locks()), 'P0004 failed step check: not today 0', 'an assertion') FROM safe.last('err');
+CREATE TABLE safe.once (n int UNIQUE DEFERRABLE INITIALLY DEFERRED);
+CREATE FUNCTION safe.twice() RETURNS int LANGUAGE plpgsql AS $$ BEGIN
+    IF current_setting('transaction_read_only') = 'off' THEN INSERT INTO safe.once VALUES (1), (1); END IF; RETURN 1; END $$;
+SELECT pipeline_create('err', 'SELECT id, recency, visits, safe.twice() AS one FROM safe.customers', 'id', '{"k": 3, "retries": 1, "retry_delay": 0}') AS void \gset
+CALL pipeline_run('err', '2025-01-01');
+SELECT is(concat_ws(' ', :'LAST_ERROR_SQLSTATE', state, message, safe.locks()),
+    '23505 failed step snapshot: duplicate key value violates unique constraint "once_n_key" 0', 'a constraint that is checked at COMMIT') FROM safe.last('err');
+CREATE FUNCTION safe.no() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$;
+CREATE TRIGGER no BEFORE UPDATE ON pipeline_steps FOR EACH ROW WHEN (new.step = 'fit' AND new.state = 'running') EXECUTE FUNCTION safe.no();
+SELECT pipeline_create('err', 'SELECT id, recency, visits FROM safe.customers', 'id', '{"k": 3}') AS void \gset
+CALL pipeline_run('err', '2025-01-01');
+SELECT is(concat_ws(' ', :'LAST_ERROR_MESSAGE', state, safe.locks()), 'no running 0', 'an error between two steps, as when it is cancelled there, leaves no lock either') FROM safe.last('err');
+DROP TRIGGER no ON pipeline_steps;
+UPDATE pipelines SET options = '{"k": 3}' WHERE pipeline = 'err';
+CALL pipeline_run('err', '2025-01-01');
+SELECT is(concat_ws(' ', state, safe.locks()), 'success 0', 'options by hand need not be complete') FROM safe.last('err');
+
 -- ---- the end
 SET ROLE rml_eve;
 SELECT pipeline_drop('eve') AS void \gset
 RESET ROLE;
 SELECT count(pipeline_drop(pipeline)) AS void FROM (SELECT pipeline FROM pipelines WHERE owner = current_user) p \gset
-SELECT count(model_drop(name)) AS void FROM model_names WHERE name IN ('root', 'eve', 'path') \gset
+SELECT count(model_drop(name)) AS void FROM model_names WHERE name IN ('root', 'eve', 'path', 'err') \gset
 SELECT * FROM finish();
 DROP SCHEMA safe CASCADE;
 DROP OWNED BY rml_ann, rml_eve;
