@@ -40,6 +40,7 @@ CREATE TABLE pipeline_runs (
     started_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
     finished_at timestamptz,
     message text,
+    pid int,
     PRIMARY KEY (pipeline, run_id));
 COMMENT ON SEQUENCE pipeline_runs_run_id_seq IS
 'Numbers of runs, of all pipelines.';
@@ -61,6 +62,7 @@ COMMENT ON COLUMN pipeline_runs.draft IS 'What the step profile found, until pub
 COMMENT ON COLUMN pipeline_runs.started_at IS 'When it began.';
 COMMENT ON COLUMN pipeline_runs.finished_at IS 'When it ended, NULL while it has not.';
 COMMENT ON COLUMN pipeline_runs.message IS 'What went wrong.';
+COMMENT ON COLUMN pipeline_runs.pid IS 'The server process that works on it, or did last.';
 
 CREATE TABLE pipeline_steps (
     run_id bigint NOT NULL,

@@ -452,14 +452,15 @@ DECLARE
 BEGIN
     -- last month's failure must not take the place of this month's run
     IF r.as_of = pipeline_run_begin.as_of OR pipeline_run_begin.as_of IS NULL AND r.started_at > now() - interval '1 day' THEN
-        UPDATE @extschema@.pipeline_runs x SET state = 'running', finished_at = NULL, message = NULL
+        UPDATE @extschema@.pipeline_runs x SET state = 'running', finished_at = NULL, message = NULL, pid = pg_backend_pid()
             WHERE x.pipeline = r.pipeline AND x.run_id = r.run_id;
         UPDATE @extschema@.pipeline_steps s SET state = 'queued', started_at = NULL, finished_at = NULL, message = NULL
             WHERE s.pipeline = r.pipeline AND s.run_id = r.run_id AND s.state NOT IN ('success', 'skipped');
         RETURN r.run_id;
     END IF;
     PERFORM @extschema@.pipeline_forget_runs(p.pipeline, 'another run began instead');
-    INSERT INTO @extschema@.pipeline_runs AS x (pipeline, as_of) VALUES (p.pipeline, coalesce(pipeline_run_begin.as_of, now()))
+    INSERT INTO @extschema@.pipeline_runs AS x (pipeline, as_of, pid)
+        VALUES (p.pipeline, coalesce(pipeline_run_begin.as_of, now()), pg_backend_pid())
         RETURNING x.run_id INTO r.run_id;
     INSERT INTO @extschema@.pipeline_steps (run_id, pipeline, ordinal, step)
         SELECT r.run_id, p.pipeline, s.ordinal, s.step FROM unnest(@extschema@.pipeline_step_list()) WITH ORDINALITY s (step, ordinal);
@@ -486,6 +487,32 @@ $$;
 COMMENT ON FUNCTION pipeline_warn_older(@extschema@.pipelines, bigint) IS
 'Warns of a run that is about an earlier moment than what is published; not for direct use.';
 
+-- Advisory locks are for everybody to take, and a run that is left out should be no secret then. A run has its lock a moment
+-- before and after it says so, therefore the patience.
+CREATE FUNCTION pipeline_run_wait(pipeline text) RETURNS int
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    holder int;
+BEGIN
+    FOR i IN 1 .. 20 LOOP
+        holder := @extschema@.pipeline_lock(pipeline);
+        IF holder IS NULL OR EXISTS (SELECT FROM @extschema@.pipeline_runs r
+            WHERE r.pipeline = pipeline_run_wait.pipeline AND r.state = 'running' AND r.pid = holder) THEN
+            RETURN holder;
+        END IF;
+        PERFORM pg_sleep(.1);
+    END LOOP;
+    RAISE EXCEPTION 'the lock of pipeline "%" is taken by a process that does not run it', pipeline
+        USING ERRCODE = 'object_in_use',
+              DETAIL = format('It is process %s of role "%s".', holder, (SELECT a.usename FROM pg_stat_activity a WHERE a.pid = holder)),
+              HINT = 'pipeline_create and pipeline_drop have it until their transaction ends. Else ask who runs the server for pg_terminate_backend.';
+END
+$$;
+COMMENT ON FUNCTION pipeline_run_wait(text) IS
+'Takes the lock of a pipeline and returns NULL, or the process that runs it; an error when another has the lock; not for direct use.';
+
 CREATE FUNCTION pipeline_run_enter(pipeline text, as_of timestamptz) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path = pg_catalog, pg_temp
@@ -500,7 +527,7 @@ BEGIN
     IF NOT isfinite(as_of) THEN
         RAISE EXCEPTION 'as_of is infinite' USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    holder := @extschema@.pipeline_lock(pipeline);
+    holder := @extschema@.pipeline_run_wait(pipeline);
     IF holder IS NOT NULL THEN
         RAISE NOTICE 'pipeline "%" is being run by process %', pipeline, holder;
         RETURN NULL;
@@ -781,8 +808,8 @@ as_of (default NULL): the moment the run is about, $1 of the feature query. NULL
 
 A moment can be run again, after a correction of the data. What is published is that of the second run then, and who moved is counted from the period before, as in the first. So can one that is earlier than the last: its segments are published in place of newer ones, of which a WARNING tells when it begins, so run the later moments again after it, oldest first. Where no run of an earlier as_of is kept nobody moved.
 
-What is published stays as it is until the last step, so a run that fails changes nothing that anybody reads. While another process runs the pipeline, the CALL says so in a NOTICE and does nothing.
+What is published stays as it is until the last step, so a run that fails changes nothing that anybody reads. While another process runs the pipeline, the CALL says so in a NOTICE and does nothing. A lock that somebody has without running it is an error.
 
-Errors: that of the step that failed, in the words of the step and with its SQLSTATE (after retries, see pipeline_create), and 22000 for a check; no such pipeline (42704), one of another role, or one whose model''s name another role has taken (42501), a transaction that is open already (2D000; nothing is done then).
+Errors: that of the step that failed, in the words of the step and with its SQLSTATE (after retries, see pipeline_create), and 22000 for a check; no such pipeline (42704), one of another role, or one whose model''s name another role has taken (42501), one that is locked but not run (55006), a transaction that is open already (2D000; nothing is done then).
 
 Example: CALL pipeline_run(''segments'')';

@@ -116,6 +116,17 @@ is "$(sql "SELECT state FROM pipeline_runs ORDER BY run_id DESC LIMIT 1")" succe
 sql "SELECT pipeline_lock('shop')" "CALL pipeline_run('shop')" >/dev/null
 is "$(sql "SELECT state FROM pipeline_runs ORDER BY run_id DESC LIMIT 1")" success "the lock of one's own session is no obstacle"
 
+# ---- a lock without a run: anybody may take it
+PGAPPNAME=victim psql -XAtq -c "SELECT pg_advisory_lock('pipelines'::regclass::oid::int, hashtext('shop'))" -c "SELECT pg_sleep(60)" >/dev/null 2>&1 &
+until_true "SELECT count(*) = 1 FROM pg_stat_activity WHERE application_name = 'victim' AND wait_event = 'PgSleep'"
+before=$(sql "SELECT count(*) FROM pipeline_runs")
+like "$(sql "CALL pipeline_run('shop')" 2>&1 || true)" \
+    "the lock of pipeline \"shop\" is taken by a process that does not run it.*It is process $(sql "SELECT $victim") of role \"$PGUSER\"" \
+    "who takes it without a run makes runs fail, not be left out"
+is "$(sql "SELECT count(*) FROM pipeline_runs")" "$before" "and nothing is begun"
+sql "SELECT pg_terminate_backend($victim)" >/dev/null
+wait $! || true
+
 # ---- time limits
 options="UPDATE pipelines SET options = options || "
 sql "$options '{\"timeout\": 0.3, \"retries\": 1}'" "INSERT INTO hold VALUES ('score')"

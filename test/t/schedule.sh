@@ -35,7 +35,7 @@ is "$(sql "SELECT concat_ws('|', jobid, jobname, schedule, command, username, da
 
 # somebody else is at work on the one, when the minute comes
 sql "SELECT pipeline_schedule('busy', '* * * * *')" >/dev/null
-(sql "SELECT pipeline_lock('busy')" "SELECT pg_sleep(120)" >/dev/null 2>&1 || true) &
+(sql "SELECT pipeline_run_enter('busy', NULL)" "SELECT pg_sleep(120)" >/dev/null 2>&1 || true) &
 holder=$!
 is "$(sql "SELECT pipeline_schedule('it''s', '* * * * *')")" "$job" "a new schedule, the same job"
 is "$(sql "SELECT schedule || job_id FROM pipelines WHERE pipeline = 'it''s'")" "* * * * *$job" "which the pipeline knows"
@@ -56,7 +56,7 @@ is "$(sql "SELECT concat_ws(' ', count(*), min(state), now() - min(as_of) < inte
     "and in ours, once"
 is "$(sql "SELECT count(*) FROM segments_current")" 300 "what it made is published"
 ok "the other job ends, too" ended 1 "$busy"
-is "$(sql "SELECT status || (SELECT count(*) FROM pipeline_runs WHERE pipeline = 'busy') FROM cron.job_run_details WHERE jobid = $busy")" succeeded0 \
+is "$(sql "SELECT status || (SELECT string_agg(state, ',') FROM pipeline_runs WHERE pipeline = 'busy') FROM cron.job_run_details WHERE jobid = $busy")" succeededrunning \
     "but leaves the work to the session that is at it"
 sql "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(120)%' AND pid <> pg_backend_pid()" >/dev/null
 wait "$holder"
