@@ -204,22 +204,27 @@ CREATE FUNCTION pipeline_prune_models(pipeline text, kept bigint[]) RETURNS void
     SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
+    -- where model_rollback would go
+    earlier int := (SELECT m.version FROM @extschema@.models m
+        WHERE m.name = pipeline_prune_models.pipeline AND m.status <> 'production' AND m.promoted_at IS NOT NULL
+        ORDER BY m.promoted_at DESC LIMIT 1);
     old int;
 BEGIN
     FOR old IN
         SELECT m.version FROM @extschema@.models m
-        WHERE m.name = pipeline_prune_models.pipeline AND m.status <> 'production'
-          AND m.version IN (SELECT r.version FROM @extschema@.pipeline_runs r
-                            WHERE r.pipeline = pipeline_prune_models.pipeline AND r.version IS NOT NULL)
-          AND m.version NOT IN (SELECT r.version FROM @extschema@.pipeline_runs r
-                                WHERE r.pipeline = pipeline_prune_models.pipeline AND r.run_id = ANY (kept) AND r.version IS NOT NULL)
+        WHERE m.name = pipeline_prune_models.pipeline AND m.status <> 'production' AND m.version IS DISTINCT FROM earlier
+          -- the number alone may be that of a model which somebody saved after model_drop
+          AND EXISTS (SELECT FROM @extschema@.pipeline_runs r WHERE r.pipeline = m.name AND r.version = m.version
+                      AND r.refitted AND m.created_at BETWEEN r.started_at AND coalesce(r.finished_at, 'infinity'))
+          AND NOT EXISTS (SELECT FROM @extschema@.pipeline_runs r WHERE r.pipeline = m.name AND r.version = m.version
+                          AND r.run_id = ANY (kept))
     LOOP
         PERFORM @extschema@.model_drop(pipeline_prune_models.pipeline, old);
     END LOOP;
 END
 $$;
 COMMENT ON FUNCTION pipeline_prune_models(text, bigint[]) IS
-'Drops the models of a pipeline that none of these runs used, never the one in production; not for direct use.';
+'Drops the models that a pipeline fitted and none of these runs used, but not the one in production and the one that model_rollback would bring back; not for direct use.';
 
 CREATE FUNCTION pipeline_prune(p @extschema@.pipelines) RETURNS void
     LANGUAGE plpgsql

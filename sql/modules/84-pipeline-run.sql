@@ -357,7 +357,7 @@ Options
   k_min, k_max search between these (2, 10), by the elbow of kmeans_sweep or kprototypes_sweep
   growth       new customers, as a share of those the model was fitted on (0.2)
   drift        largest PSI of a feature (0.25)
-  keep         so many runs stay in the history tables and their models in the registry (12). The run that the last is compared with stays in the tables as well
+  keep         so many runs stay in the history tables and their models in the registry (12). The run that the last is compared with stays in the tables as well, the model that model_rollback would bring back in the registry, and models that no run of the pipeline fitted
   names        rules of segment_names for new segments (null: names made of the features); for rfm option segments of rfm_fit
   columns      array of columns to make segments of (null: all that can be)
   revenue      column to sum up per segment (null: monetary, if there is such a number)

@@ -140,7 +140,7 @@ SELECT is(pipes.state('p'), 'ch:success sn:success ch:success fi:skipped ma:skip
 SELECT is((SELECT count(DISTINCT run_id) FROM segments_history WHERE pipeline = 'p') || ' ' || (SELECT count(DISTINCT run_id) FROM segment_profile_history WHERE pipeline = 'p')
     || ' ' || (SELECT count(DISTINCT run_id) FROM segment_summary WHERE pipeline = 'p') || ' ' || (SELECT count(DISTINCT run_id) FROM segment_rfm WHERE pipeline = 'p')
     || ' ' || (SELECT count(DISTINCT run_id) FROM segment_migration WHERE pipeline = 'p'), '2 2 2 2 2', 'two runs are kept');
-SELECT is(array_agg(version || status)::text, '{4production}', 'and their model') FROM models WHERE name = 'p';
+SELECT is(array_agg(version || status ORDER BY version)::text, '{3archived,4production}', 'and their model, and the one to go back to') FROM models WHERE name = 'p';
 SELECT is(count(*), 5::bigint, 'that there were others is not forgotten') FROM pipeline_runs WHERE pipeline = 'p';
 
 -- ---- checks

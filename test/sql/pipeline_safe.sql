@@ -6,7 +6,7 @@
 SET client_min_messages = warning;
 SET search_path = public, retailml;
 -- a CALL commits, so this is no transaction; everything is dropped at the end
-SELECT plan(13);
+SELECT plan(15);
 CREATE SCHEMA safe;
 CREATE TABLE safe.customers AS
 SELECT id, (ARRAY[5, 60, 200])[1 + id % 3] + sin(id) AS recency, (ARRAY[20, 8, 2])[1 + id % 3] + id % 2 AS visits FROM generate_series(1, 60) AS id;
@@ -102,12 +102,23 @@ UPDATE pipelines SET options = '{"k": 3}' WHERE pipeline = 'err';
 CALL pipeline_run('err', '2025-01-01');
 SELECT is(concat_ws(' ', state, safe.locks()), 'success 0', 'options by hand need not be complete') FROM safe.last('err');
 
+-- ---- models that somebody else saved
+SELECT model_save('own', (SELECT kmeans_fit(f, 2) FROM (SELECT recency, visits FROM safe.customers) f), NULL, 'by hand') AS void \gset
+SELECT pipeline_create('own', 'SELECT id, recency, visits FROM safe.customers', 'id', '{"mode": "score", "keep": 1}') AS void \gset
+CALL pipeline_run('own', '2025-01-01');
+SELECT pipeline_create('own', 'SELECT id, recency, visits FROM safe.customers', 'id', '{"mode": "fixed", "k": 3, "keep": 1}') AS void \gset
+CALL pipeline_run('own', '2025-02-01');
+CALL pipeline_run('own', '2025-03-01');
+CALL pipeline_run('own', '2025-04-01');
+SELECT is(string_agg(version || status, ' ' ORDER BY version), '1archived 3archived 4production', 'stay; of those of the pipeline the one to go back to does') FROM models WHERE name = 'own';
+SELECT is(model_rollback('own'), 3, 'and one can');
+
 -- ---- the end
 SET ROLE rml_eve;
 SELECT pipeline_drop('eve') AS void \gset
 RESET ROLE;
 SELECT count(pipeline_drop(pipeline)) AS void FROM (SELECT pipeline FROM pipelines WHERE owner = current_user) p \gset
-SELECT count(model_drop(name)) AS void FROM model_names WHERE name IN ('root', 'eve', 'path', 'err') \gset
+SELECT count(model_drop(name)) AS void FROM model_names WHERE name IN ('root', 'eve', 'path', 'err', 'own') \gset
 SELECT * FROM finish();
 DROP SCHEMA safe CASCADE;
 DROP OWNED BY rml_ann, rml_eve;
