@@ -344,7 +344,7 @@ COMMENT ON FUNCTION pipeline_create(text, text, text, jsonb) IS
 
 Arguments
   name      of the pipeline, and of its model in the registry
-  features  a table or view, or a query, with a row per customer. $1 in a query is the moment the run is about (timestamptz). It runs with the rights and the search_path of who calls pipeline_run, who has to be the owner: qualify the names in it. It must not write
+  features  a table or view, or a query, with a row per customer. $1 in a query is the moment the run is about (timestamptz). It runs with the rights and the search_path of who calls pipeline_run, who has to be the owner: qualify the names in it. It must not write. Its time zone is that of the session, and so is the order of day and month in dates it reads; how its values are written is not
   key       the column that identifies a customer; segments_current has it as text
   options   a jsonb object; what is left out has its default
 
@@ -587,9 +587,14 @@ CREATE FUNCTION pipeline_step_skips(r @extschema@.pipeline_runs, step text) RETU
 COMMENT ON FUNCTION pipeline_step_skips(@extschema@.pipeline_runs, text) IS
 'Whether a run does without a step; not for direct use.';
 
--- its work and the state of it are one transaction
+-- Its work and the state of it are one transaction. Keys and features are kept as text, which must be the same whoever runs
+-- the pipeline; ISO leaves the order of day and month in what the query reads as it is.
 CREATE FUNCTION pipeline_step(pipeline text, run bigint, step text) RETURNS text
     LANGUAGE plpgsql
+    SET datestyle = 'ISO'
+    SET intervalstyle = 'postgres'
+    SET extra_float_digits = 1
+    SET bytea_output = 'hex'
     AS $$
 DECLARE
     p @extschema@.pipelines := @extschema@.pipeline_definition(pipeline);

@@ -6,7 +6,7 @@
 SET client_min_messages = warning;
 SET search_path = public, retailml;
 -- a CALL commits, so this is no transaction; everything is dropped at the end
-SELECT plan(15);
+SELECT plan(17);
 CREATE SCHEMA safe;
 CREATE TABLE safe.customers AS
 SELECT id, (ARRAY[5, 60, 200])[1 + id % 3] + sin(id) AS recency, (ARRAY[20, 8, 2])[1 + id % 3] + id % 2 AS visits FROM generate_series(1, 60) AS id;
@@ -113,12 +113,29 @@ CALL pipeline_run('own', '2025-04-01');
 SELECT is(string_agg(version || status, ' ' ORDER BY version), '1archived 3archived 4production', 'stay; of those of the pipeline the one to go back to does') FROM models WHERE name = 'own';
 SELECT is(model_rollback('own'), 3, 'and one can');
 
+-- ---- how a session writes dates and numbers
+CREATE VIEW safe.typed AS SELECT DATE '2024-01-01' + id AS day, recency / 3 AS a, id * INTERVAL '1 day 2 hours' AS gap, int4send(id) AS bytes FROM safe.customers;
+SELECT pipeline_create('text', 'safe.typed', 'day', '{"k": 3}') AS void \gset
+CALL pipeline_run('text', '2025-01-01');
+CREATE TABLE safe.before AS SELECT key, features FROM segments_current WHERE pipeline = 'text';
+SET datestyle = 'SQL, DMY';
+SET intervalstyle = 'iso_8601';
+SET extra_float_digits = -10;
+SET bytea_output = 'escape';
+CALL pipeline_run('text', '2025-02-01');
+RESET datestyle;
+RESET intervalstyle;
+RESET extra_float_digits;
+RESET bytea_output;
+SELECT is((SELECT count(*) FROM segments_current c JOIN safe.before b ON b.key = c.key AND b.features = c.features WHERE c.pipeline = 'text'), 60::bigint, 'is not in keys and features');
+SELECT is(count(DISTINCT (segment, mean, overall_mean, z)), 3::bigint, 'nor in what is found of them') FROM segment_profile_history WHERE pipeline = 'text';
+
 -- ---- the end
 SET ROLE rml_eve;
 SELECT pipeline_drop('eve') AS void \gset
 RESET ROLE;
 SELECT count(pipeline_drop(pipeline)) AS void FROM (SELECT pipeline FROM pipelines WHERE owner = current_user) p \gset
-SELECT count(model_drop(name)) AS void FROM model_names WHERE name IN ('root', 'eve', 'path', 'err', 'own') \gset
+SELECT count(model_drop(name)) AS void FROM model_names WHERE name IN ('root', 'eve', 'path', 'err', 'own', 'text') \gset
 SELECT * FROM finish();
 DROP SCHEMA safe CASCADE;
 DROP OWNED BY rml_ann, rml_eve;
