@@ -419,6 +419,7 @@ CREATE FUNCTION pipeline_metrics(r @extschema@.pipeline_runs, model bytea) RETUR
     AS $$
 DECLARE
     part float8 := least(1, 10000 / r.customers::float8);
+    options jsonb := @extschema@.model_info(model) -> 'options';
     metrics jsonb;
 BEGIN
     IF r.algorithm = 'rfm' THEN
@@ -427,7 +428,8 @@ BEGIN
     EXECUTE format('SELECT to_jsonb(@extschema@.cluster_metrics(f.*, @extschema@.%I($1, f.*), $2)) FROM (%s) AS f',
             r.algorithm || '_predict', @extschema@.pipeline_source(r, part))
         INTO metrics
-        USING model, jsonb_build_object('standardize', coalesce(@extschema@.model_info(model) -> 'options' -> 'standardize', 'true'));
+        USING model, jsonb_strip_nulls(jsonb_build_object('standardize', coalesce(options -> 'standardize', 'true'),
+            'max_categories', options -> 'max_categories'));
     RETURN jsonb_strip_nulls(metrics - ARRAY['noise_share', 'rows', 'silhouette_exact']);
 END
 $$;

@@ -635,7 +635,10 @@ CREATE FUNCTION pipeline_failure(sqlstate text, message text, detail text DEFAUL
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
     AS $$
-    SELECT pg_catalog.jsonb_build_object('sqlstate', sqlstate, 'message', message, 'detail', detail, 'hint', hint,
+    SELECT jsonb_build_object('sqlstate', sqlstate, 'message', message, 'detail', detail,
+        -- a pipeline has other names for the options of its fit
+        'hint', CASE WHEN hint ~ '^Leave it out with the option .*"exclude"' THEN 'Leave the column out of option columns of the pipeline'
+            || CASE WHEN hint ~ '"max_categories"' THEN ', or raise max_categories in its option fit.' ELSE '.' END ELSE hint END,
         'retry', sqlstate !~ '^(0A|22|25|2F|42)')
     $$;
 COMMENT ON FUNCTION pipeline_failure(text, text, text, text) IS

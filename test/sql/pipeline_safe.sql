@@ -6,7 +6,7 @@
 SET client_min_messages = warning;
 SET search_path = public, retailml;
 -- a CALL commits, so this is no transaction; everything is dropped at the end
-SELECT plan(17);
+SELECT plan(20);
 CREATE SCHEMA safe;
 CREATE TABLE safe.customers AS
 SELECT id, (ARRAY[5, 60, 200])[1 + id % 3] + sin(id) AS recency, (ARRAY[20, 8, 2])[1 + id % 3] + id % 2 AS visits FROM generate_series(1, 60) AS id;
@@ -130,12 +130,27 @@ RESET bytea_output;
 SELECT is((SELECT count(*) FROM segments_current c JOIN safe.before b ON b.key = c.key AND b.features = c.features WHERE c.pipeline = 'text'), 60::bigint, 'is not in keys and features');
 SELECT is(count(DISTINCT (segment, mean, overall_mean, z)), 3::bigint, 'nor in what is found of them') FROM segment_profile_history WHERE pipeline = 'text';
 
+-- ---- many categories
+CREATE VIEW safe.texts AS SELECT id, id % 7 AS a, 'customer ' || id AS email FROM generate_series(1, 1001) AS id;
+SELECT pipeline_create('many', 'safe.texts', 'id', '{"k": 2}') AS void \gset
+-- the hint names options that a pipeline has
+\set VERBOSITY default
+\set SHOW_CONTEXT never
+CALL pipeline_run('many', '2025-01-01');
+\set VERBOSITY sqlstate
+SELECT is(state || ' ' || message, 'failed step fit: kprototypes_fit: column "email" has more than 1000 categories', 'a column with more than 1000 is refused') FROM safe.last('many');
+SELECT pipeline_create('many', 'safe.texts', 'id', '{"k": 2, "fit": {"max_categories": 2000, "n_init": 1}}') AS void \gset
+CALL pipeline_run('many', '2025-01-01');
+SELECT is(state, 'success', 'unless the fit is told otherwise') FROM safe.last('many');
+CALL pipeline_run('many', '2025-02-01');
+SELECT is(state, 'success', 'the next as well') FROM safe.last('many');
+
 -- ---- the end
 SET ROLE rml_eve;
 SELECT pipeline_drop('eve') AS void \gset
 RESET ROLE;
 SELECT count(pipeline_drop(pipeline)) AS void FROM (SELECT pipeline FROM pipelines WHERE owner = current_user) p \gset
-SELECT count(model_drop(name)) AS void FROM model_names WHERE name IN ('root', 'eve', 'path', 'err', 'own', 'text') \gset
+SELECT count(model_drop(name)) AS void FROM model_names WHERE name IN ('root', 'eve', 'path', 'err', 'own', 'text', 'many') \gset
 SELECT * FROM finish();
 DROP SCHEMA safe CASCADE;
 DROP OWNED BY rml_ann, rml_eve;
