@@ -86,7 +86,7 @@ is "$(sql "SELECT count(*), count(*) FILTER (WHERE buyers <> (SELECT count(DISTI
                count(*) FILTER (WHERE abs(score - retailml.svdpp_predict(model, customer_id, product_id)) > 1e-12),
                count(*) FILTER (WHERE EXISTS (SELECT FROM tutorial.purchases_checked AS p WHERE p.customer_id = o.customer_id
                                               AND p.product_id = o.product_id AND problem IS NULL))
-           FROM tutorial.offers AS o, tutorial.fitted WHERE name = 'recommender'")" "15|0|0|0" \
+           FROM tutorial.offers AS o JOIN tutorial.product_popularity USING (product_id), tutorial.fitted WHERE name = 'recommender'")" "15|0|0|0" \
     "five offers each, of products they do not have, with the numbers of plain SQL"
 is "$(sql "SELECT abs(sum(contribution) - score) < 1e-9 FROM tutorial.parts, tutorial.offers
            WHERE no = 1 AND rank = 1 GROUP BY score")" t "the parts add up"
