@@ -66,6 +66,9 @@ extern void rml_ratings_release(RmlRatings *ratings, RmlEnv *env);
 /* the users of each item: n [i] */
 extern int64_t *rml_ratings_buyers(const RmlRatings *ratings, RmlEnv *env);
 
+/* their logarithms [i], 0 for no users: what expected value adds to a prediction (recommend.h) */
+extern double *rml_log_buyers(RmlEnv *env, const int64_t *buyers, int32_t n_items);
+
 /*
  * Users in blocks of about equal work, each of them costing its ratings and `weight` more: block b has the users
  * from this one of b to that of b + 1.  There are rml_blocks(n + weight * n_users, size) blocks.

@@ -5,6 +5,7 @@
 #include "retailml/ratings.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 #include "retailml/fold.h"
@@ -173,4 +174,18 @@ rml_ratings_buyers(const RmlRatings *ratings, RmlEnv *env)
 			rml_poll(env);
 	}
 	return buyers;
+}
+
+double *
+rml_log_buyers(RmlEnv *env, const int64_t *buyers, int32_t n_items)
+{
+	double *logs = RML_NEW(env, double, (size_t) n_items);
+
+	for (int32_t item = 0; item < n_items; item++)
+	{
+		logs[item] = buyers[item] > 0 ? log((double) buyers[item]) : 0;
+		if (item % POLL_RATINGS == 0)
+			rml_poll(env);
+	}
+	return logs;
 }

@@ -70,9 +70,7 @@ rml_recommender_init(RmlRecommender *recommender, RmlEnv *env, const RmlSvdpp *m
 	recommender->model = model;
 	recommender->decimals = decimals_of(model->high - model->low);
 	rank_items(recommender, env);
-	recommender->log_buyers = RML_NEW(env, double, (size_t) model->factors.n_items);
-	for (int32_t item = 0; item < model->factors.n_items; item++)
-		recommender->log_buyers[item] = rml_log_buyers(model, item);
+	recommender->log_buyers = rml_log_buyers(env, model->buyers, model->factors.n_items);
 }
 
 /* ---- which items ---- */
@@ -148,12 +146,6 @@ rml_ranks_by_value(const RmlSvdpp *model, const RmlRecommendParams *params)
 {
 	return params->rank_by != RML_RANK_BY_PREDICTION &&
 		   model->params->transform == RML_TRANSFORM_LOG1P;
-}
-
-double
-rml_log_buyers(const RmlSvdpp *model, int32_t item)
-{
-	return model->buyers[item] > 0 ? log((double) model->buyers[item]) : 0;
 }
 
 static RmlRanked

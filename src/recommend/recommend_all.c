@@ -295,12 +295,9 @@ rank_biases(RmlRecommendAll *all, const RmlRecommendParams *params)
 	memcpy(biases, factors->bi, sizeof(float) * (size_t) factors->n_items);
 	if (!rml_ranks_by_value(all->model, params))
 		return biases;
-	all->log_buyers = RML_NEW(all->env, double, (size_t) factors->n_items);
+	all->log_buyers = rml_log_buyers(all->env, all->model->buyers, factors->n_items);
 	for (int32_t item = 0; item < factors->n_items; item++)
-	{
-		all->log_buyers[item] = rml_log_buyers(all->model, item);
 		biases[item] = (float) (factors->bi[item] + all->log_buyers[item]);
-	}
 	return biases;
 }
 

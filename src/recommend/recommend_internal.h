@@ -12,9 +12,6 @@
 
 #include "retailml/recommend.h"
 
-/* log of the users that have an item, 0 for none */
-extern double rml_log_buyers(const RmlSvdpp *model, int32_t item);
-
 /* what parameters make of a model: by prediction + log(buyers), or by prediction alone */
 extern bool rml_ranks_by_value(const RmlSvdpp *model, const RmlRecommendParams *params);
 

@@ -63,17 +63,6 @@ find_range(Recommender *recommender)
 	recommender->high = high;
 }
 
-/* predictions that are amounts rank items by expected value (recommend.h) */
-static double *
-take_logs(RmlEnv *env, const int64_t *buyers, int32_t n_items)
-{
-	double *logs = RML_NEW(env, double, (size_t) n_items);
-
-	for (int32_t item = 0; item < n_items; item++)
-		logs[item] = buyers[item] > 0 ? log((double) buyers[item]) : 0;
-	return logs;
-}
-
 static const char *
 learn(RmlEnv *env, const RmlRatingValidation *validation, const RmlRatingCell *cell, int fold,
 	  Recommender *recommender)
@@ -86,7 +75,8 @@ learn(RmlEnv *env, const RmlRatingValidation *validation, const RmlRatingCell *c
 	recommender->buyers = rml_ratings_buyers(&recommender->train, env);
 	if (validation->ranking > 0 && validation->transform == RML_TRANSFORM_LOG1P &&
 		cell->method != RML_BY_POPULARITY)
-		recommender->log_buyers = take_logs(env, recommender->buyers, recommender->train.n_items);
+		recommender->log_buyers =
+			rml_log_buyers(env, recommender->buyers, recommender->train.n_items);
 	if (cell->method == RML_BY_FACTORS)
 	{
 		const char *reason = rml_svdpp_descend(&recommender->factors, env, cell->params,
